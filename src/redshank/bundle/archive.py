@@ -1,0 +1,172 @@
+"""A fitted pipeline as one file: ``manifest.json`` and ``arrays.safetensors`` in a zip."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+import redshank
+from redshank.calibrate import CALIBRATORS
+from redshank.core import Calibrator, Detector, ModelError, RedshankError, Schema
+from redshank.detectors import DETECTORS
+from redshank.features import Scaler
+from redshank.pipeline import Pipeline
+from redshank.quality import QualityChecks
+
+FORMAT = 1
+LARGEST_MEMBER = 2 * 2**30
+"""Bytes a member may unpack to; a model of this project is far smaller."""
+MEMBERS = ("manifest.json", "arrays.safetensors")
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date a zip can hold, so that equal models are equal files
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+
+def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
+    """Write a fitted pipeline; the file appears whole or not at all.
+
+    Raises
+    ------
+    NotFittedError
+        If the pipeline is not fitted.
+    SettingError
+        If a part is not a registered class.
+    """
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    texts: dict[str, list[str]] = {}
+    parts = {
+        "scaler": pipeline.scaler_.state(),
+        "detector": pipeline.detector_.state(),
+        "calibrator": pipeline.calibrator_.state(),
+        "quality": pipeline.quality_.state(),
+    }
+    for part, state in parts.items():
+        for name, value in state.items():
+            if value.dtype.kind in "US":
+                texts[f"{part}/{name}"] = [str(text) for text in np.atleast_1d(value)]
+            else:
+                arrays[f"{part}/{name}"] = np.ascontiguousarray(value)
+    packed = save_arrays(arrays)
+    manifest = {
+        "format": FORMAT,
+        "redshank": redshank.__version__,
+        "python": platform.python_version(),
+        "schema": pipeline.schema_.to_dict(),
+        "devices": list(pipeline.devices_),
+        "pipeline": {
+            "budget": pipeline.budget,
+            "hold_back": pipeline.hold_back,
+            "fill": pipeline.fill,
+            "max_gap_s": pipeline.max_gap_s_,
+            "held_back_rate": pipeline.held_back_rate_,
+        },
+        "detector": {"name": DETECTORS.name_of(type(pipeline.detector_)), "settings": pipeline.detector_.settings()},
+        "calibrator": {
+            "name": CALIBRATORS.name_of(type(pipeline.calibrator_)),
+            "settings": pipeline.calibrator_.settings(),
+        },
+        "scaler": {"settings": pipeline.scaler_.settings()},
+        "quality": {"settings": pipeline.quality_.settings()},
+        "texts": texts,
+        "sha256": {"arrays.safetensors": hashlib.sha256(packed).hexdigest()},
+    }
+    target = Path(path)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in zip(MEMBERS, (json.dumps(manifest, indent=1).encode(), packed), strict=True):
+                archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def load(path: str | os.PathLike[str]) -> Pipeline:
+    """Read what :func:`save` wrote; it scores exactly as the pipeline that was saved.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, damaged, of another format, or not a model.
+    MissingExtraError
+        If the detector needs an extra that is not installed.
+    """
+    where = os.fspath(path)
+    manifest, packed = _read(where)
+    try:
+        digest = manifest["sha256"]["arrays.safetensors"]
+        if hashlib.sha256(packed).hexdigest() != digest:
+            raise ModelError(f"{where}: the arrays do not match the manifest; the file is damaged or was changed")
+        arrays: dict[str, npt.NDArray[np.generic]] = dict(load_arrays(packed))
+        arrays |= {name: np.array(texts, dtype=np.str_) for name, texts in manifest["texts"].items()}
+        return _build(manifest, arrays)
+    except (KeyError, TypeError, AttributeError, SafetensorError) as error:
+        raise ModelError(f"{where}: not a model of this version ({type(error).__name__}: {error})") from error
+    except ModelError:
+        raise
+    except RedshankError as error:
+        if isinstance(error, ImportError):
+            raise
+        raise ModelError(f"{where}: {error}") from error
+
+
+def _read(where: str) -> tuple[dict[str, Any], bytes]:
+    try:
+        with zipfile.ZipFile(where) as archive:
+            if sorted(archive.namelist()) != sorted(MEMBERS):
+                raise ModelError(f"{where}: holds {archive.namelist()[:4]}; a model holds {list(MEMBERS)}")
+            for info in archive.infolist():
+                if info.file_size > LARGEST_MEMBER:
+                    raise ModelError(f"{where}: {info.filename} would unpack to {info.file_size} bytes; refused")
+            manifest = json.loads(archive.read(MEMBERS[0]))
+            packed = archive.read(MEMBERS[1])
+    except FileNotFoundError as error:
+        raise ModelError(f"{where}: there is no such file") from error
+    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, EOFError) as error:
+        raise ModelError(f"{where}: cannot be read as a model ({error})") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ModelError(f"{where}: its format is not {FORMAT}, the one that Redshank {redshank.__version__} reads")
+    return manifest, packed
+
+
+def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
+    settings = manifest["pipeline"]
+    detector: Detector = DETECTORS.get(manifest["detector"]["name"])(**_settings(manifest["detector"]))
+    calibrator: Calibrator = CALIBRATORS.get(manifest["calibrator"]["name"])(**_settings(manifest["calibrator"]))
+    pipeline = Pipeline(
+        detector,
+        calibrator=calibrator,
+        budget=settings["budget"],
+        hold_back=settings["hold_back"],
+        fill=settings["fill"],
+    )
+    pipeline.schema_ = Schema.from_dict(manifest["schema"])
+    pipeline.devices_ = tuple(manifest["devices"])
+    pipeline.max_gap_s_ = settings["max_gap_s"]
+    pipeline.held_back_rate_ = settings["held_back_rate"]
+    pipeline.scaler_ = Scaler(**_settings(manifest["scaler"])).restore(_part(arrays, "scaler"))
+    pipeline.detector_ = detector.restore(_part(arrays, "detector"))
+    pipeline.calibrator_ = calibrator.restore(_part(arrays, "calibrator"))
+    pipeline.quality_ = QualityChecks(**_settings(manifest["quality"])).restore(_part(arrays, "quality"))
+    return pipeline
+
+
+def _part(arrays: Arrays, part: str) -> dict[str, npt.NDArray[np.generic]]:
+    return {name.removeprefix(f"{part}/"): value for name, value in arrays.items() if name.startswith(f"{part}/")}
+
+
+def _settings(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record["settings"].items()}

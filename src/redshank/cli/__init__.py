@@ -1,0 +1,5 @@
+"""The ``redshank`` command."""
+
+from redshank.cli.app import main
+
+__all__ = ["main"]

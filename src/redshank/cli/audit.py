@@ -1,0 +1,45 @@
+"""``redshank audit``: whether the file gives its labels away."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from redshank.cli import inputs
+from redshank.cli.console import output, print_json, working
+from redshank.data import audit as audit_data
+
+LEAK = 1
+
+
+def audit(
+    file: inputs.File,
+    label: inputs.Label = None,
+    learn: Annotated[float, typer.Option(help="Part of the rows before the split.")] = 0.5,
+    ignore: inputs.Ignore = None,
+    time: inputs.Time = None,
+    device: inputs.Device = None,
+    zone: inputs.Zone = None,
+    sort: inputs.Sort = False,
+    data_root: inputs.DataRoot = None,
+    as_json: inputs.AsJson = False,
+) -> None:
+    """Look for ways to guess the labels of FILE without detecting anything. Leaves with code 1 if there are any."""
+    with working("reading", quiet=as_json):
+        data = inputs.open_data(
+            file, label=label, ignore=ignore, time=time, device=device, zone=zone, sort=sort, data_root=data_root
+        )
+    with working("auditing", quiet=as_json):
+        findings = audit_data(data, split=learn)
+    leaks = [finding for finding in findings if finding.severity == "leak"]
+    if as_json:
+        fields = ("check", "column", "severity", "figure", "sentence")
+        found = [{name: getattr(finding, name) for name in fields} for finding in findings]
+        print_json({"file": file, "rows": len(data), "leaks": len(leaks), "findings": found, "notes": list(data.notes)})
+    else:
+        for finding in findings:
+            output.print(f"{finding.severity}: {finding.sentence}", markup=False, soft_wrap=True)
+        output.print(f"{len(leaks)} leak{'' if len(leaks) == 1 else 's'} found in {len(data):,} rows")
+    if leaks:
+        raise typer.Exit(LEAK)

@@ -1,0 +1,127 @@
+"""What the commands show: progress, tables, JSON and errors."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from redshank.core import Incident
+from redshank.incidents import duration, moment
+
+BAD_INPUT = 2
+
+output = Console(highlight=False)
+notices = Console(stderr=True, highlight=False)
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say what is wrong on the error stream and leave with the code for bad input."""
+    notices.print("error:", style="bold red", end=" ")
+    notices.print(sentence, markup=False, soft_wrap=True)
+    sys.exit(BAD_INPUT)
+
+
+@contextmanager
+def working(text: str, *, quiet: bool = False) -> Iterator[Callable[[float | None], None]]:
+    """A bar on the error stream while something long runs; call the yielded function with the part done, 0 to 1."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=notices, transient=True, disable=quiet or not notices.is_terminal) as progress:
+        task = progress.add_task(text, total=None)
+
+        def advance(part: float | None) -> None:
+            progress.update(task, total=None if part is None else 1.0, completed=part or 0.0)
+
+        yield advance
+
+
+class Stopwatch:
+    """Seconds by step, for the report."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time what runs inside."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+def print_json(record: Mapping[str, object]) -> None:
+    """One JSON object on standard output; NaN and infinities become null."""
+    sys.stdout.write(json.dumps(_plain(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def iso(time_ns: int) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    text = datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{rest // 1_000_000:03d}Z" if rest else f"{text}Z"
+
+
+def incident_record(incident: Incident) -> dict[str, object]:
+    """An incident as plain values for JSON."""
+    return {
+        "key": incident.key,
+        "device": incident.device,
+        "devices": list(incident.devices),
+        "start": iso(incident.start_ns),
+        "end": iso(incident.end_ns),
+        "detected": iso(incident.detected_ns),
+        "kind": str(incident.kind),
+        "cause": incident.cause,
+        "severity": incident.severity,
+        "channels": [reading.channel for reading in incident.readings],
+        "shares": [round(reading.share, 4) for reading in incident.readings],
+        "expected": {
+            reading.channel: {"value": reading.expected, "low": reading.low, "high": reading.high}
+            for reading in incident.readings
+        },
+        "seen": {reading.channel: reading.seen for reading in incident.readings},
+        "sentence": incident.sentence,
+        "state": str(incident.state),
+    }
+
+
+def incident_table(incidents: Sequence[Incident], most: int = 40) -> Table:
+    """Incidents in order of onset; the most severe ones if there are too many for a screen."""
+    shown = sorted(sorted(incidents, key=lambda i: -i.severity)[:most], key=lambda i: i.start_ns)
+    more = f"; the {most} most severe of {len(incidents)}" if len(incidents) > most else ""
+    table = Table(title=f"Incidents (UTC){more}", title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table.add_column("since", no_wrap=True)
+    table.add_column("lasted", justify="right", no_wrap=True)
+    table.add_column("severity", justify="right")
+    table.add_column("what", overflow="fold")
+    for i in shown:
+        table.add_row(moment(i.start_ns), duration((i.end_ns - i.start_ns) / 1e9), f"{i.severity:.0f}", i.sentence)
+    return table
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,159 @@
+"""``redshank scan``: learn from the first part of a file, judge the rest, explain what is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from redshank.calibrate import CALIBRATORS
+from redshank.cli import inputs
+from redshank.cli.console import Stopwatch, incident_record, incident_table, notices, output, print_json, working
+from redshank.core import Frame, Label
+from redshank.detectors import DETECTORS
+from redshank.evaluate import EventReport, compare
+from redshank.evaluate.report import write_report
+from redshank.pipeline import Analysis, Pipeline, device_weeks
+
+
+def scan(
+    file: inputs.File,
+    train: Annotated[str | None, typer.Option(help="Learn from this file instead of the first part of FILE.")] = None,
+    learn: Annotated[
+        float | None, typer.Option(help="Part of each device's rows to learn from [default: 0.3].")
+    ] = None,
+    detector: inputs.Detector = "ae_lstm",
+    calibrator: Annotated[str, typer.Option(help="extreme, likelihood or conformal.")] = "extreme",
+    budget: inputs.Budget = "1 per device per week",
+    report: Annotated[Path, typer.Option(help="Where to write the report.")] = Path("report.html"),
+    label: inputs.Label = None,
+    ignore: inputs.Ignore = None,
+    time: inputs.Time = None,
+    device: inputs.Device = None,
+    zone: inputs.Zone = None,
+    sort: inputs.Sort = False,
+    data_root: inputs.DataRoot = None,
+    as_json: inputs.AsJson = False,
+) -> None:
+    """Learn what is normal from the first part of FILE, judge the rest, and write a report."""
+    watch = Stopwatch()
+    open_data = partial(
+        inputs.open_data,
+        label=label,
+        ignore=ignore,
+        time=time,
+        device=device,
+        zone=zone,
+        sort=sort,
+        data_root=data_root,
+    )
+    with working("reading", quiet=as_json), watch.step("read"):
+        data = open_data(file)
+        learned = open_data(train) if train else None
+        normal, rest, judged, choice = inputs.training_part(data, learn, learned)
+    pipeline = Pipeline(detector, calibrator=calibrator, budget=budget)
+    with working("learning", quiet=as_json) as advance, watch.step("learn"):
+        pipeline.fit(normal, progress=lambda epoch, epochs, _: advance(epoch / epochs))
+    with working("judging", quiet=as_json), watch.step("judge"):
+        analysis = pipeline.analyse(rest)
+    labels = labels_between(data.labels, rest)
+    found = compare(analysis.incidents, labels, device_weeks=device_weeks(rest)) if labels else None
+    settings = settings_of(pipeline, {"file": file, "learned": choice})
+    notes = (*data.notes, choice)
+    with working("writing the report", quiet=as_json), watch.step("report"):
+        write_report(
+            report,
+            analysis,
+            title=f"Scan of {data.name}",
+            source=file,
+            budget=budget,
+            held_back_rate=pipeline.held_back_rate_,
+            notes=notes,
+            ledger=data.ledger,
+            settings=settings,
+            seconds=watch.seconds,
+            labels=labels,
+            measures=measures_of(found) if found else {},
+        )
+    if as_json:
+        record = {
+            "file": file,
+            "rows": data.ledger.get("rows read", len(data.frame)),
+            "rows_judged": int(judged.sum()),
+            "devices": len({int(device) for device in data.frame.device}),
+            "budget": budget,
+            "realised_rate": analysis.rate(),
+            "held_back_rate": pipeline.held_back_rate_,
+            "settings": settings,
+            "seconds": watch.seconds,
+            "notes": list(notes),
+            "ledger": data.ledger,
+            "labels": measures_of(found) if found else None,
+            "incidents": [incident_record(incident) for incident in analysis.incidents],
+            "report": str(report),
+        }
+        print_json(record)
+        return
+    for note in notes:
+        notices.print(f"note: {note}", markup=False, soft_wrap=True)
+    show(analysis, pipeline, found, report, sum(watch.seconds.values()))
+
+
+def labels_between(labels: Sequence[Label], frame: Frame) -> list[Label]:
+    """The known anomalies that the judged rows touch."""
+    if not len(frame):
+        return []
+    first, last = int(frame.time_ns.min()), int(frame.time_ns.max())
+    return [label for label in labels if label.end_ns >= first and label.start_ns <= last]
+
+
+def settings_of(pipeline: Pipeline, more: Mapping[str, object]) -> dict[str, object]:
+    """Every setting of a fitted pipeline by name, for JSON and the report."""
+    detector, calibrator = pipeline.detector_, pipeline.calibrator_
+    return {
+        **more,
+        "detector": DETECTORS.name_of(type(detector)),
+        **{f"detector.{name}": value for name, value in detector.settings().items()},
+        "calibrator": CALIBRATORS.name_of(type(calibrator)),
+        **{f"calibrator.{name}": value for name, value in calibrator.settings().items()},
+        "budget": pipeline.budget,
+        "hold_back": pipeline.hold_back,
+        "fill": pipeline.fill,
+    }
+
+
+def measures_of(found: EventReport) -> dict[str, float]:
+    """The comparison with known anomalies as plain numbers."""
+    return {
+        "known events": found.events,
+        "found": found.found,
+        "event recall": round(found.recall, 4),
+        "incidents": found.incidents,
+        "false incidents": found.false,
+        "false incidents per device-week": round(found.false_per_device_week, 4),
+        "median delay, s": round(found.median_delay_s, 1),
+    }
+
+
+def show(analysis: Analysis, pipeline: Pipeline, found: EventReport | None, report: Path, seconds: float) -> None:
+    """Print what a person wants to know: incidents, rates, comparison, where the report is."""
+    count = len(analysis.incidents)
+    if count:
+        output.print(incident_table(analysis.incidents))
+    rows, weeks = len(analysis.frame), device_weeks(analysis.frame)
+    output.print(
+        f"\n{count} incident{'' if count == 1 else 's'} in {rows:,} rows, {weeks:.2f} device-weeks "
+        f"({analysis.rate():.2f} per device-week; asked for at most {pipeline.budget} false ones; "
+        f"held-back normal rows gave {pipeline.held_back_rate_:.2f})",
+        soft_wrap=True,
+    )
+    if found is not None:
+        output.print(
+            f"against the labels: {found.found} of {found.events} known events found, "
+            f"{found.false} of {found.incidents} incidents match none",
+            soft_wrap=True,
+        )
+    output.print(f"report: {report}  ({seconds:.1f} s)", soft_wrap=True)

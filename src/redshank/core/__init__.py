@@ -1,0 +1,49 @@
+"""Ground floor: the contracts that every other room builds on. Imports NumPy and nothing else."""
+
+from redshank.core.contracts import Calibrated, Calibrator, Transform
+from redshank.core.detector import Band, Detector, Tags, check_range
+from redshank.core.errors import (
+    ContractError,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    NotFittedError,
+    RedshankError,
+    SettingError,
+)
+from redshank.core.frame import LARGEST, Frame, concatenate
+from redshank.core.incident import Incident, Kind, Label, Reading, State, label_rows
+from redshank.core.registry import Entry, Registry
+from redshank.core.schema import Channel, Schema
+from redshank.core.scores import Scores
+
+__all__ = [
+    "LARGEST",
+    "Band",
+    "Calibrated",
+    "Calibrator",
+    "Channel",
+    "ContractError",
+    "Detector",
+    "Entry",
+    "Frame",
+    "Incident",
+    "InputError",
+    "Kind",
+    "Label",
+    "MissingExtraError",
+    "ModelError",
+    "NotFittedError",
+    "Reading",
+    "RedshankError",
+    "Registry",
+    "Schema",
+    "Scores",
+    "SettingError",
+    "State",
+    "Tags",
+    "Transform",
+    "check_range",
+    "concatenate",
+    "label_rows",
+]

@@ -1,0 +1,14 @@
+"""Detectors by name."""
+
+from redshank.core import Detector, Entry, Registry
+
+DETECTORS: Registry[Detector] = Registry(
+    "detector",
+    {
+        "ae_lstm": Entry("redshank.detectors.neural.ae_lstm:AELSTMDetector", "train"),
+        "pca": Entry("redshank.detectors.classical.pca:PCADetector"),
+    },
+)
+"""Every registered detector; a new one is one line here."""
+
+__all__ = ["DETECTORS"]

@@ -1,0 +1,1 @@
+"""Classical detectors that learn without labels."""

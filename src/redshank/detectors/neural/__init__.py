@@ -1,0 +1,1 @@
+"""Neural detectors; the only room that imports torch, beside images and export."""

@@ -1,0 +1,143 @@
+"""The one training loop of every neural detector."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from redshank.core import SettingError
+from redshank.core.detector import Progress
+
+Loss = Callable[[nn.Module, torch.Tensor], torch.Tensor]
+
+CLIP_NORM = 1.0
+"""Largest length of a gradient: longer ones are shortened to it (Pascanu et al. 2013)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train: the settings of a :class:`~redshank.detectors.neural._base.TorchDetector`."""
+
+    epochs: int
+    batch: int
+    lr: float
+    patience: int
+    budget_s: float | None
+    seed: int
+
+
+class Chunks:
+    """Runs of ``length`` consecutive rows, gathered only when a batch asks for them.
+
+    Parameters
+    ----------
+    rows : float32 ndarray of shape (n, channels)
+        All series, one after the other.
+    starts : int64 ndarray of shape (chunks,)
+        First row of each chunk; ``starts + length <= n``.
+    length : int
+        Rows in a chunk.
+    """
+
+    def __init__(self, rows: npt.NDArray[np.float32], starts: npt.NDArray[np.int64], length: int) -> None:
+        self._rows = torch.from_numpy(rows)
+        self._starts = torch.from_numpy(starts)
+        self._offsets = torch.arange(length)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def take(self, which: torch.Tensor) -> torch.Tensor:
+        """The chunks with these numbers, shape (len(which), length, channels)."""
+        return self._rows[self._starts[which][:, None] + self._offsets]
+
+
+def cut(lengths: Sequence[int], length: int, wanted: int) -> npt.NDArray[np.int64]:
+    """First rows of chunks over series that stand one after the other, none crossing a border.
+
+    Where there are many rows the chunks stand side by side; where there are few they overlap, down to a step of
+    one row, until there are about ``wanted`` of them. The last rows of a series are always in a chunk; a
+    series shorter than ``length`` gives none.
+    """
+    rooms = [size - length + 1 for size in lengths]
+    step = max(1, min(length, sum(room for room in rooms if room > 0) // wanted))
+    begins = np.cumsum([0, *lengths[:-1]])
+    starts = [
+        begin + np.arange((room - 1) % step, room, step, dtype=np.int64)
+        for begin, room in zip(begins, rooms, strict=True)
+        if room > 0
+    ]
+    return np.concatenate(starts) if starts else np.empty(0, np.int64)
+
+
+def train(
+    module: nn.Module,
+    loss: Loss,
+    fit: Chunks,
+    held: Chunks,
+    *,
+    plan: Plan,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> None:
+    """Train ``module`` in place by Adam and leave it with the weights that were best on the held-back chunks.
+
+    ``progress`` is called after each epoch with the epochs done, the epochs at most and the held-back loss.
+    Ends after ``plan.epochs``, after ``plan.patience`` epochs without a better held-back loss, or when
+    ``plan.budget_s`` seconds are spent, whichever comes first. The caller has seeded torch; the order of the
+    chunks comes from a generator of its own. Mixed precision (bfloat16, which needs no loss scaling) on CUDA.
+
+    Raises
+    ------
+    SettingError
+        If the held-back loss is never finite.
+    """
+    deadline = None if plan.budget_s is None else time.monotonic() + plan.budget_s
+    order = torch.Generator().manual_seed(plan.seed)
+    parameters = list(module.parameters())
+    optimiser = torch.optim.Adam(parameters, lr=plan.lr)
+    mixed = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
+    best, waited, weights = np.inf, 0, None
+    for epoch in range(plan.epochs):
+        module.train()
+        for which in torch.split(torch.randperm(len(fit), generator=order), plan.batch):
+            optimiser.zero_grad(set_to_none=True)
+            with mixed:
+                value = loss(module, fit.take(which).to(device))
+            value.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
+            optimiser.step()
+            if _spent(deadline):
+                break
+        now = _held_back_loss(module, loss, held, plan.batch, device)
+        if progress is not None:
+            progress(epoch + 1, plan.epochs, now)
+        if now < best:
+            best, waited, weights = now, 0, copy.deepcopy(module.state_dict())
+        else:
+            waited += 1
+        if waited >= plan.patience or _spent(deadline):
+            break
+    if weights is None:
+        raise SettingError(f"training diverged (held-back loss {now:g}); choose lr below {plan.lr:g}")
+    module.load_state_dict(weights)
+
+
+def _held_back_loss(module: nn.Module, loss: Loss, held: Chunks, batch: int, device: torch.device) -> float:
+    module.eval()
+    total = 0.0
+    with torch.inference_mode():
+        for which in torch.split(torch.arange(len(held)), batch):
+            total += float(loss(module, held.take(which).to(device))) * len(which)
+    return total / len(held)
+
+
+def _spent(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline

@@ -1,0 +1,256 @@
+"""The contract checks can fail: each catches a detector that is broken in just that way."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from redshank.core import Band, ContractError, Detector, InputError, Tags
+from redshank.testing import CHECKS, check_detector, normal_series, odd_series, skip_reason
+
+
+class Honest(Detector):
+    """Mean squared z of a row: the smallest detector that keeps the contract."""
+
+    tags = Tags(good_for="tests")
+
+    def __init__(self, *, power: float = 2.0) -> None:
+        self.power = power
+
+    def _fit(self, series, y):
+        rows = np.concatenate(series)
+        self.mean_ = rows.mean(axis=0)
+        deviation = rows.std(axis=0)
+        self.scale_ = np.where(deviation > 1e-9 * np.abs(self.mean_), deviation, 1.0)
+
+    def _terms(self, X):
+        return np.abs((X - self.mean_) / self.scale_) ** self.power / self.n_features_
+
+    def _score(self, X):
+        return self._terms(X).sum(axis=1)
+
+    def _contributions(self, X):
+        return self._terms(X)
+
+
+class LooksAhead(Honest):
+    tags = Tags(sequence=True)
+
+    def _score(self, X):
+        return super()._score(X) + np.append(X[1:, 0], 0.0)
+
+
+class DependsOnBatch(Honest):
+    def _score(self, X):
+        scores = super()._score(X)
+        return scores + scores.mean() if len(scores) else scores
+
+
+class WritesToRows(Honest):
+    def _check(self, X, features):
+        return [X] if isinstance(X, np.ndarray) and X.ndim == 2 and features else super()._check(X, features)
+
+    def _score(self, X):
+        X *= 1.0 + 1e-9
+        return super()._score(X)
+
+
+class Remembers(Honest):
+    def _score(self, X):
+        self.mean_ = 0.999 * self.mean_ + 0.001 * X[:1].mean(axis=0) if len(X) else self.mean_
+        return super()._score(X)
+
+
+class LeaksBetweenFits(Honest):
+    def _fit(self, series, y):
+        super()._fit(series, y)
+        self._scale = max(getattr(self, "_scale", 1.0), float(self.scale_.max()))
+
+    def _terms(self, X):
+        return super()._terms(X) / self._scale
+
+
+class LeaksBetweenSeries(Honest):
+    tags = Tags(sequence=True)
+
+    def score_samples(self, X):
+        series = self._check_fitted(X)
+        carried = np.concatenate([np.zeros(1), *[self._score(one) for one in series]])
+        return carried[1:] + 0.5 * carried[:-1]
+
+
+class Unseeded(Honest):
+    def _fit(self, series, y):
+        super()._fit(series, y)
+        self.scale_ = self.scale_ * np.random.uniform(0.9, 1.1)  # noqa: NPY002
+
+
+class NotJson(Honest):
+    def __init__(self, *, weights: object = None) -> None:
+        self.weights = {1: 0.5} if weights is None else weights
+        self.power = 2.0
+
+
+class ChangesSettings(Honest):
+    def _fit(self, series, y):
+        super()._fit(series, y)
+        self.power = 3.0
+
+
+class Backwards(Honest):
+    def _score(self, X):
+        return -super()._score(X)
+
+
+class TakesAll(Honest):
+    def _check(self, X, features):
+        rows = np.atleast_2d(np.asarray(X, dtype=float))
+        return [np.nan_to_num(np.resize(rows, (len(rows), 3)))]
+
+
+class Overflows(Honest):
+    def _score(self, X):
+        with np.errstate(over="ignore"):
+            return super()._score(X) ** 9
+
+    def _finite(self, result, what):
+        return result
+
+
+class HidesState(Honest):
+    def _fit(self, series, y):
+        super()._fit(series, y)
+        self._gain = float(self.scale_.sum())
+
+    def _terms(self, X):
+        return super()._terms(X) * getattr(self, "_gain", 1.0)
+
+
+class Objects(Honest):
+    def _fit(self, series, y):
+        super()._fit(series, y)
+        self.notes_ = np.array([{}], dtype=object)
+
+
+class BlamesTheNext(Honest):
+    def _contributions(self, X):
+        return np.roll(self._terms(X), 1, axis=1)
+
+
+class SumsToMore(Honest):
+    def _contributions(self, X):
+        return self._terms(X) * 1.001
+
+
+class BandBesideValue(Honest):
+    def _expected(self, X):
+        band = super()._expected(X)
+        return Band(band.value + 100.0, band.low, band.high)
+
+
+class ReadyTooEarly(Honest):
+    tags = Tags(sequence=True)
+
+    @property
+    def warmup(self):
+        return 5
+
+    def score_samples(self, X):
+        return np.concatenate([self._score(one) for one in self._check_fitted(X)])
+
+
+class ClaimsMissing(Honest):
+    tags = Tags(missing=True)
+
+    def _finite(self, result, what):
+        return result
+
+
+class BlindToConstants(Honest):
+    def _fit(self, series, y):
+        super()._fit(series, y)
+        still = np.ptp(np.concatenate(series), axis=0) == 0.0
+        self.scale_ = np.where(still, 1e9, self.scale_)
+
+
+class AnyRows(Honest):
+    def fit(self, X, y=None):
+        rows = np.concatenate(X) if isinstance(X, list) and X else np.asarray(X, dtype=float)
+        return super().fit(rows if len(rows) > 1 else normal_series(), y)
+
+
+class NeverRefuses(Honest):
+    floor_: ClassVar[float] = 0.0
+    n_features_ = 3
+    mean_ = np.zeros(3)
+    scale_ = np.ones(3)
+
+
+class FailsOnOneRow(Honest):
+    def _score(self, X):
+        if len(X) == 1:
+            raise InputError("one row is not enough")
+        return super()._score(X)
+
+
+BROKEN = {
+    "settings_round_trip": (NotJson, ChangesSettings),
+    "fit_returns_self_and_forgets": (LeaksBetweenFits,),
+    "same_seed_same_scores": (Unseeded,),
+    "pure": (WritesToRows, Remembers),
+    "row_alone_equals_row_in_batch": (DependsOnBatch,),
+    "causal_prefix": (LooksAhead, DependsOnBatch),
+    "series_do_not_mix": (LeaksBetweenSeries,),
+    "outlier_stands_out": (Backwards,),
+    "unfitted": (NeverRefuses,),
+    "wrong_input": (TakesAll,),
+    "empty": (AnyRows,),
+    "one_row": (FailsOnOneRow,),
+    "missing": (TakesAll, ClaimsMissing),
+    "constant_channel": (BlindToConstants,),
+    "finite": (Overflows,),
+    "state_restores": (HidesState, Objects),
+    "contributions": (BlamesTheNext,),
+    "contributions_sum": (SumsToMore,),
+    "expected": (BandBesideValue,),
+    "warmup": (ReadyTooEarly,),
+}
+
+
+def test_an_honest_detector_passes_every_check() -> None:
+    assert check_detector(Honest) == []
+
+
+def test_every_check_has_a_detector_that_fails_it() -> None:
+    assert set(BROKEN) == set(CHECKS)
+
+
+@pytest.mark.parametrize(("check", "broken"), [(check, broken) for check, all_ in BROKEN.items() for broken in all_])
+def test_a_broken_detector_is_caught(check: str, broken: type[Detector]) -> None:
+    with pytest.raises((ContractError, InputError)) as caught:
+        CHECKS[check](broken)
+    if broken is not FailsOnOneRow:
+        assert broken.__name__ in str(caught.value)
+
+
+def test_a_skip_names_the_check_and_the_reason() -> None:
+    assert "LooksAhead" in str(skip_reason("row_alone_equals_row_in_batch", LooksAhead()))
+    assert skip_reason("pure", LooksAhead()) is None
+
+    class AllAtOnce(Honest):
+        tags = Tags(causal=False)
+
+    assert check_detector(AllAtOnce) == [
+        "causal_prefix: AllAtOnce does not claim to be causal (tags.causal)",
+    ]
+
+
+def test_series_are_seeded_and_labelled() -> None:
+    np.testing.assert_array_equal(normal_series(3), normal_series(3))
+    assert not np.array_equal(normal_series(3), normal_series(4))
+    X, y = odd_series(3)
+    changed = (normal_series(3) != X).any(axis=1)
+    np.testing.assert_array_equal(changed, y == 1)
+    assert 0.05 < y.mean() < 0.2
