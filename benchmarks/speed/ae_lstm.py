@@ -3,7 +3,7 @@
 Each run is a process of its own, on one core, so that seconds and peak memory are its own. The plain LSTM is what is
 usually published: the same layers, every overlapping window of 100 rows a sample, the row after it the target, from an
 empty state each time. It is trained for ``--plain-epochs`` epochs only and its figures are of just those: nothing is
-extrapolated. ``peak_mib`` is of the whole process, libraries and data included; ``before_mib`` is its peak before ``fit``.
+extrapolated. ``peak_mib`` is of the whole process, ``before_mib`` its peak before ``fit``, libraries and data read.
 ``fit_s`` and ``score_s`` are on the clock, ``*_cpu_s`` processor time, which a busy machine disturbs less.
 
     python benchmarks/speed/ae_lstm.py [--machine machine-1-6] [--seeds 0 1 2] [--device cuda]

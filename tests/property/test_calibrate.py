@@ -38,6 +38,7 @@ def test_every_calibrator_is_here():
     assert sorted(FITTED) == list(CALIBRATORS)
 
 
+@settings(deadline=None)
 @given(COUNTS, st.sampled_from(sorted(SECONDS)), st.booleans())
 def test_budget_survives_its_words(count, unit, per_device):
     budget = Budget(count, unit, per_device)
@@ -46,6 +47,7 @@ def test_budget_survives_its_words(count, unit, per_device):
     assert Budget.parse(str(budget).replace(" per ", "/")) == budget
 
 
+@settings(deadline=None)
 @given(st.floats(1e-3, 1e3), st.sampled_from(sorted(SECONDS)), st.integers(1, 10**6))
 def test_a_shared_budget_is_shared(count, unit, devices):
     own, shared = Budget(count, unit), Budget(count, unit, per_device=False)
@@ -88,6 +90,7 @@ def test_a_higher_last_score_is_no_more_usual(name, rows, rise):
     assert high.alarm[-1] >= low.alarm[-1]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-700, 700), max_size=80), st.integers(1, 90))
 def test_trailing_mean(values, rows):
     values = np.array(values, float)
@@ -106,6 +109,7 @@ TAILS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(TAILS, st.floats(1e-12, 0.1), st.floats(1e-12, 0.1))
 def test_rarer_is_higher(tail, one, other):
     rare, common = sorted((one, other))
@@ -124,6 +128,7 @@ def test_levels_are_causal(tail, rate, seed, gap, cut):
     assert (levels >= tail.start).all()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.floats(-700, 700), min_size=1, max_size=60), min_size=1, max_size=3).filter(
         lambda parts: sum(map(len, parts)) >= 20

@@ -3,7 +3,7 @@
 import json
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redshank.core import Channel, Detector, Frame, Kind, Label, Schema, Tags, concatenate, label_rows
@@ -20,6 +20,7 @@ def frames(draw, width=2):
     return Frame(Schema.of([f"c{k}" for k in range(width)]), devices, device, time_ns, values)
 
 
+@settings(deadline=None)
 @given(frames())
 def test_series_part_the_rows_in_time_order(frame):
     series = frame.series()
@@ -32,6 +33,7 @@ def test_series_part_the_rows_in_time_order(frame):
         assert (frame.device[rows] == k).all()
 
 
+@settings(deadline=None)
 @given(st.lists(frames(), min_size=1, max_size=4))
 def test_concatenate_keeps_every_row(parts):
     together = concatenate(parts)
@@ -46,6 +48,7 @@ def test_concatenate_keeps_every_row(parts):
     assert set(together.devices) == {name for part in parts for name in part.devices}
 
 
+@settings(deadline=None)
 @given(frames(), st.data())
 def test_take_is_indexing(frame, data):
     mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(frame), max_size=len(frame))), np.bool_)
@@ -54,6 +57,7 @@ def test_take_is_indexing(frame, data):
     np.testing.assert_array_equal(frame.take(np.flatnonzero(mask)).time_ns, part.time_ns)
 
 
+@settings(deadline=None)
 @given(frames(), st.lists(st.tuples(st.sampled_from("abcdefg"), st.integers(-6, 6), st.integers(-6, 6)), max_size=5))
 def test_label_rows_against_the_obvious(frame, intervals):
     labels = [Label(device, start, end, Kind.POINT) for device, start, end in intervals]
@@ -67,6 +71,7 @@ def test_label_rows_against_the_obvious(frame, intervals):
 LIMITS = st.tuples(st.floats(allow_nan=False), st.floats(allow_nan=False)).filter(lambda pair: pair[0] < pair[1])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(NAMES, st.text(max_size=4), LIMITS), min_size=1, max_size=5, unique_by=lambda one: one[0]),
     st.none() | st.floats(min_value=0, exclude_min=True, allow_infinity=False),
@@ -92,6 +97,7 @@ class Level(Detector):
         return np.maximum(X - 1.0, 0.0) @ self.weight_
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), max_size=6), min_size=1, max_size=4))
 def test_a_list_is_scored_series_by_series(parts):
     series = [np.array(part).reshape(-1, 2) for part in parts]

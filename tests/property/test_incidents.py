@@ -1,5 +1,7 @@
 """Laws of grouping and folding."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,6 +36,7 @@ def prefix(one, rows):
     return Judged(one.device, contributions=one.contributions[:rows], usual=one.usual, **cut)
 
 
+@settings(deadline=None)
 @given(judged())
 def test_every_alarm_lies_in_exactly_one_incident(one):
     found = incidents_of(one, SCHEMA, 1.0)
@@ -48,11 +51,12 @@ def test_every_alarm_lies_in_exactly_one_incident(one):
         assert shares == sorted(shares, reverse=True)
         assert abs(sum(shares) - 1.0) < 1e-9
         assert "\n" not in incident.sentence
-    for earlier, later in zip(found[:-1], found[1:], strict=True):
+    for earlier, later in itertools.pairwise(found):
         assert later.detected_ns - earlier.end_ns > REST
     assert len({i.key for i in found}) == len(found)
 
 
+@settings(deadline=None)
 @given(judged(), st.integers(0, 60))
 def test_a_closed_incident_stays_as_it_is(one, rows):
     """What a prefix knows to be over is the same, word for word, when more rows come."""
@@ -92,7 +96,7 @@ def incidents(draw):
     return made
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(incidents(), st.randoms())
 def test_fold(given_, random):
     found = fold(given_, 1.0, 5)
@@ -116,14 +120,15 @@ def test_fold(given_, random):
     single = [i for i in found if len(i.devices) == 1]
     for device in "abcde":
         own = [i for i in single if i.device == device]
-        for earlier, later in zip(own[:-1], own[1:], strict=True):
+        for earlier, later in itertools.pairwise(own):
             assert later.start_ns - earlier.end_ns > REST
 
 
+@settings(deadline=None)
 @given(judged())
 def test_fold_of_one_devices_incidents_leaves_them_apart(one):
     found = fold(incidents_of(one, SCHEMA, 1.0), 1.0, 1)
-    for earlier, later in zip(found[:-1], found[1:], strict=True):
+    for earlier, later in itertools.pairwise(found):
         assert later.start_ns - earlier.end_ns > REST
     for moment in one.time_ns[one.alarm]:
         assert sum(i.start_ns <= moment <= i.end_ns for i in found) == 1

@@ -57,7 +57,7 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
             if value.dtype.kind in "US":
                 texts[f"{part}/{name}"] = [str(text) for text in np.atleast_1d(value)]
             else:
-                arrays[f"{part}/{name}"] = np.ascontiguousarray(value)
+                arrays[f"{part}/{name}"] = np.array(value, order="C")
     packed = save_arrays(arrays)
     manifest = {
         "format": FORMAT,

@@ -20,7 +20,7 @@ REST_ROWS = 60
 ONSET_P = 0.05
 """An incident begins where ``p`` first stayed below this, before the alarm."""
 ONSET_ROWS = 120
-"""How far back the onset is looked for."""
+"""How far back the onset is looked for, in rows and in usual intervals."""
 NETWORK = re.compile(
     r"latency|(?<![a-z])(rtt|ping)(?![a-z])|packet|bytes|retries|retrans|throughput|conn(ection)?s?\b", re.IGNORECASE
 )
@@ -80,7 +80,8 @@ def incidents_of(judged: Judged, schema: Schema, interval_s: float) -> list[Inci
         return []
     rest_ns = round(REST_ROWS * interval_s * 1e9)
     breaks = np.flatnonzero(np.diff(judged.time_ns[rows]) > rest_ns) + 1
-    return [_incident(judged, run, schema) for run in np.split(rows, breaks)]
+    reach_ns = round(ONSET_ROWS * interval_s * 1e9)
+    return [_incident(judged, run, schema, reach_ns) for run in np.split(rows, breaks)]
 
 
 def fault(
@@ -106,14 +107,12 @@ def fold(incidents: Sequence[Incident], interval_s: float, fleet: int) -> list[I
     """In order of onset: what overlaps on one device becomes one incident, and so does silence of many at once."""
     near_ns = round(REST_ROWS * interval_s * 1e9)
     folded: list[Incident] = []
-    for device in sorted({incident.device for incident in incidents}):
-        own = sorted((i for i in incidents if i.device == device), key=lambda i: (i.start_ns, i.detected_ns))
-        for incident in own:
-            last = folded[-1] if folded and folded[-1].device == device else None
-            if last is not None and incident.start_ns <= last.end_ns + near_ns:
-                folded[-1] = _join(last, incident)
-            else:
-                folded.append(incident)
+    for incident in sorted(incidents, key=lambda i: (i.device, i.start_ns, i.detected_ns)):
+        last = folded[-1] if folded and folded[-1].device == incident.device else None
+        if last is not None and incident.start_ns <= last.end_ns + near_ns:
+            folded[-1] = _join(last, incident)
+        else:
+            folded.append(incident)
     return sorted(
         _fold_silence(folded, round(OUTAGE_ROWS * interval_s * 1e9), fleet), key=lambda i: (i.start_ns, i.devices)
     )
@@ -165,9 +164,9 @@ def _join(first: Incident, second: Incident) -> Incident:
     )
 
 
-def _incident(judged: Judged, rows: npt.NDArray[np.intp], schema: Schema) -> Incident:
+def _incident(judged: Judged, rows: npt.NDArray[np.intp], schema: Schema, reach_ns: int) -> Incident:
     first, last = int(rows[0]), int(rows[-1])
-    onset = _onset(judged, first)
+    onset = _onset(judged, first, reach_ns)
     weight = judged.contributions[rows].sum(axis=0)
     shares = weight / weight.sum() if weight.sum() > 0 else np.full(len(schema), 1.0 / len(schema))
     ranked = [int(j) for j in np.argsort(-shares, kind="stable")[:MOST_READINGS]]
@@ -189,8 +188,9 @@ def _incident(judged: Judged, rows: npt.NDArray[np.intp], schema: Schema) -> Inc
     )
 
 
-def _onset(judged: Judged, alarm: int) -> int:
-    earliest = max(0, alarm - ONSET_ROWS)
+def _onset(judged: Judged, alarm: int, reach_ns: int) -> int:
+    near = int(np.searchsorted(judged.time_ns, judged.time_ns[alarm] - reach_ns))  # a gap is no anomaly
+    earliest = max(near, alarm - ONSET_ROWS)
     calm = np.flatnonzero(judged.p[earliest:alarm] >= ONSET_P)
     return earliest + int(calm[-1]) + 1 if len(calm) else earliest
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
@@ -12,6 +12,7 @@ from redshank.core import InputError
 from redshank.evaluate import point_measures
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

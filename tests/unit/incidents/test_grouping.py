@@ -76,6 +76,12 @@ def test_onset_is_where_p_first_stayed_low():
     assert seconds(incidents_of(judged(at(400, 300), p=p), SCHEMA, 1.0)[0]) == (300, 300, 300)
 
 
+def test_the_onset_is_not_before_a_long_gap():
+    time_ns = np.r_[np.arange(200), np.arange(200) + 3 * 86400] * SECOND
+    found = incidents_of(judged(at(400, 205), p=np.full(400, 0.01), time_ns=time_ns), SCHEMA, 1.0)[0]
+    assert found.detected_ns - found.start_ns == 5 * SECOND
+
+
 def test_readings_by_contribution_at_their_worst_moment():
     values = np.zeros((50, 2))
     values[20:23, 1] = [-5.0, 8.0, 6.0]
