@@ -25,11 +25,18 @@ from redshank.core import (
 from redshank.core.detector import Array, Progress
 from redshank.detectors import DETECTORS
 from redshank.features import Scaler, drop_duplicates, hold, interpolate, segments, within_limits
-from redshank.incidents import Judged, fault, fold, incidents_of
+from redshank.incidents import REST_ROWS, Judged, fault, fold, incidents_of
 from redshank.quality import Finding, QualityChecks
 
 Floats = npt.NDArray[np.float32]
+Times = npt.NDArray[np.int64]
 
+HISTORY_ROWS = 2000
+"""Rows of context that a detector is given at most."""
+FOLDS = 4
+"""Blocks of the training time that a cheap detector is held back from in turn."""
+FEW_ROWS = 500
+"""Training rows below which a device is judged by the fleet's detector, where each device could have its own."""
 QUALITY_SHARE = 0.2
 """Part of the false-alarm budget that the quality checks may use; the detector has the rest."""
 GAP_INTERVALS = 10
@@ -48,8 +55,6 @@ class Analysis:
         The rows that were judged.
     scores : Scores
         Score, readiness, tail probability and alarm of each row.
-    level : float64 ndarray of shape (n,)
-        Score above which the row would have alarmed.
     contributions, expected, low, high : float32 ndarray of shape (n, channels)
         Part of the score by channel; expected value and band in units of the schema. NaN for devices without alarm.
     incidents : tuple of Incident
@@ -58,7 +63,6 @@ class Analysis:
 
     frame: Frame
     scores: Scores
-    level: Array
     contributions: Floats
     expected: Floats
     low: Floats
@@ -71,19 +75,32 @@ class Analysis:
         return sum(len(i.devices) for i in self.incidents) / weeks if weeks > 0 else 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Device:
+    """Rows of one device, oldest first: ``before`` rows of context, then those to judge, whose place is ``rows``."""
+
+    name: str
+    k: int  # place in the tables of training, -1 if unknown
+    rows: npt.NDArray[np.intp]
+    values: Floats
+    time_ns: Times
+    before: int
+
+
 class Pipeline:
     """Learn from normal readings, then score, judge and explain others.
 
     Parameters
     ----------
-    detector : Detector or str, default="ae_lstm"
+    detector : Detector or str, default="ridge"
         A registered name, or an unfitted detector.
     calibrator : Calibrator or str, default="extreme"
-        A registered name, or an unfitted calibrator; a name gets ``budget``.
+        A registered name, or an unfitted calibrator whose settings are taken; its budget is set from ``budget``.
     budget : str, default="1 per device per week"
         False incidents allowed; the quality checks have a fifth of them, the detector the rest.
     hold_back : float, default=0.3
-        Last part of each device's training rows that the detector does not see: alarm levels are learned there.
+        Last part of each device's training rows that the detector does not see: alarm levels are learned there. A
+        detector that its tags call cheap is instead held back from each quarter in turn and then learns from all rows.
     fill : int, default=5
         Missing readings in a row that are filled: linearly for training, with the last known value for scoring.
 
@@ -93,15 +110,26 @@ class Pipeline:
         Channels and usual interval of the training rows.
     scaler_ : Scaler
         Centre and spread of each device and channel, from training rows only.
-    detector_, calibrator_, quality_
-        The fitted parts.
+    detectors_ : tuple of Detector
+        The fleet's detector; behind it, if it is cheap, one for each device with enough rows.
+    own_ : intp ndarray of shape (devices,)
+        Which of them judges each device; the fleet's also judges devices that training did not see.
+    calibrators_ : tuple of Calibrator
+        One for the score and, where there are several channels, one for each channel's contribution.
+    quality_ : QualityChecks
+        Silence and sensor faults.
     held_back_rate_ : float
         Alarm events per device and week on the held-back normal rows: the first answer to the budget.
+
+    Notes
+    -----
+    A row alarms if its score is unusual or if one channel's part of it is: a fault of one sensor among many hardly
+    moves the sum. All of them share the budget evenly; ``p`` is the smallest of theirs times their number.
     """
 
     def __init__(
         self,
-        detector: Detector | str = "ae_lstm",
+        detector: Detector | str = "ridge",
         *,
         calibrator: Calibrator | str = "extreme",
         budget: str = "1 per device per week",
@@ -135,140 +163,215 @@ class Pipeline:
         rows, series = self._arrange(frame)
         self.devices_ = tuple(frame.devices[frame.device[own[0]]] for own in rows)
         self.max_gap_s_ = _longest_gap(frame, rows, self.schema_.interval_s or 1.0)
-        cut = [max(int(len(own) * (1.0 - self.hold_back)), 1) for own in rows]
-        groups = np.repeat(np.arange(len(rows)), cut)
-        learn = np.concatenate([one[:n] for one, n in zip(series, cut, strict=True)])
-        if not np.isfinite(learn).any():
+        if not any(np.isfinite(one).any() for one in series):
             raise InputError("Pipeline: no channel holds a value in the training rows")
-        self.scaler_ = Scaler(method="robust", clip=CLIP).fit(learn, groups=groups)
-        self.detector_ = DETECTORS.get(self.detector)() if isinstance(self.detector, str) else self.detector
-        training = []
-        for k, (own, one, n) in enumerate(zip(rows, series, cut, strict=True)):
-            smooth = self._scaled(interpolate(one[:n], self.fill), k)
-            parts = [smooth[part] for part in self._segments(frame.time_ns[own[:n]])]
-            training += [part for part in parts if len(part) > self.detector_.warmup]
-        if not training:
-            raise InputError(
-                f"Pipeline: no stretch of training rows is longer than the {self.detector_.warmup} rows "
-                f"that {type(self.detector_).__name__} looks back on; give more rows"
-            )
-        self.detector_.progress = progress
-        self.detector_.fit(training)
-        self.detector_.progress = None
-        self._fit_calibrator(frame, rows, series, cut, budget)
+        times = [frame.time_ns[own] for own in rows]
+        fresh = DETECTORS.get(self.detector)() if isinstance(self.detector, str) else self.detector
+        if fresh.tags.cheap:
+            held = self._fit_in_turns(fresh, series, times, progress)
+        else:
+            spans = [slice(max(int(len(one) * (1.0 - self.hold_back)), 1), len(one)) for one in series]
+            self._fit_scaler([one[: span.start] for one, span in zip(series, spans, strict=True)])
+            self._fit_detectors(fresh, self._without(series, times, spans), progress)
+            held = self._held_back(series, times, spans)
+        self._fit_calibrators(held, budget)
         self.quality_ = QualityChecks(budget_per_week=QUALITY_SHARE * budget.per_device_second(len(rows)) * 604800.0)
         self.quality_.fit(frame)
         return self
 
     def score_samples(self, frame: Frame) -> Array:
         """Raw score of each row of ``frame``, shape (n,); repeated readings get the lowest training score."""
-        return self._score(frame)[0]
+        return self.predict(frame).score
 
-    def predict(self, frame: Frame) -> Scores:
-        """Score, readiness, tail probability and alarm of each row of ``frame``."""
-        scores, _ = self._judge(frame)
-        return scores
+    def predict(self, frame: Frame, *, history: Frame | None = None) -> Scores:
+        """Score, readiness, tail probability and alarm of each row of ``frame``.
 
-    def analyse(self, frame: Frame) -> Analysis:
-        """Judge ``frame`` and explain it: incidents, what was expected, which channels carry the score."""
-        scores, level = self._judge(frame)
+        Parameters
+        ----------
+        frame : Frame
+            Readings to judge.
+        history : Frame, optional
+            Readings just before them, of the same devices: context for detectors that look back, not judged.
+        """
+        score, ready = np.full(len(frame), self.floor_), np.zeros(len(frame), np.bool_)
+        p, alarm = np.ones(len(frame)), np.zeros(len(frame), np.bool_)
+        for one in self._devices(frame, history):
+            columns, ready[one.rows] = self._columns(one)
+            score[one.rows] = columns[0]
+            p[one.rows], alarm[one.rows] = self._judge(one.name, columns, ready[one.rows])
+        return Scores(score, ready, p, alarm)
+
+    def analyse(self, frame: Frame, *, history: Frame | None = None) -> Analysis:
+        """Judge ``frame`` and explain it: incidents, what was expected, which channels carry the score.
+
+        Takes what :meth:`predict` takes.
+        """
+        scores = self.predict(frame, history=history)
         shape = (len(frame), len(self.schema_))
         parts = {name: np.full(shape, np.nan, np.float32) for name in ("contributions", "expected", "low", "high")}
         incidents: list[Incident] = []
-        for own, one, k in self._devices(frame):
-            if not scores.alarm[own].any():
+        for one in self._devices(frame, history):
+            if not scores.alarm[one.rows].any():
                 continue
-            explained = self._explain(one, frame.time_ns[own], k)
+            explained = self._explain(one)
             for name, values in explained.items():
-                parts[name][own] = values
+                parts[name][one.rows] = values
             judged = Judged(
-                device=frame.devices[frame.device[own[0]]],
-                time_ns=frame.time_ns[own],
-                alarm=scores.alarm[own],
-                p=scores.p[own],
-                values=one.astype(np.float64),
-                usual=self._unscaled(self.detector_.usual_, k),
+                device=one.name,
+                time_ns=frame.time_ns[one.rows],
+                alarm=scores.alarm[one.rows],
+                p=scores.p[one.rows],
+                values=one.values[one.before :].astype(np.float64),
+                usual=self._unscaled(self._detector(one.k).usual_, one.k),
                 **explained,
             )
             incidents += incidents_of(judged, self.schema_, self._interval_s)
         incidents += [self._incident_of(finding) for finding in self.quality_.check(frame)]
         fleet = len(self.devices_)
-        return Analysis(frame, scores, level, **parts, incidents=tuple(fold(incidents, self._interval_s, fleet)))
+        return Analysis(frame, scores, **parts, incidents=tuple(fold(incidents, self._interval_s, fleet)))
+
+    @property
+    def floor_(self) -> float:
+        """Lowest training score of the fleet's detector: the score of a row that cannot be judged."""
+        self._require_fit()
+        return self.detectors_[0].floor_
 
     @property
     def _interval_s(self) -> float:
         return self.schema_.interval_s or 1.0
 
-    def _fit_calibrator(
-        self, frame: Frame, rows: list[npt.NDArray[np.intp]], series: list[Floats], cut: list[int], budget: Budget
-    ) -> None:
-        share = Budget(budget.count * (1.0 - QUALITY_SHARE), budget.unit, budget.per_device)
-        if isinstance(self.calibrator, str):
-            make: Callable[..., Calibrator] = CALIBRATORS.get(self.calibrator)
-            self.calibrator_ = make(budget=str(share))
-        else:
-            self.calibrator_ = self.calibrator
-        held: dict[str, Array] = {}
-        for k, (own, one, n) in enumerate(zip(rows, series, cut, strict=True)):
-            score, ready = self._score_device(one, frame.time_ns[own], k)
-            held[self.devices_[k]] = score[n:][ready[n:]]
-        self.calibrator_.fit(held, self._interval_s)
-        alarms = sum(
-            int(
-                (
-                    np.diff(
-                        self.calibrator_.apply(device, own, np.ones(len(own), np.bool_)).alarm.astype(np.int8),
-                        prepend=0,
-                    )
-                    == 1
-                ).sum()
+    def _fit_scaler(self, series: list[Floats]) -> None:
+        groups = np.repeat(np.arange(len(series)), [len(one) for one in series])
+        self.scaler_ = Scaler(method="robust", clip=CLIP).fit(np.concatenate(series), groups=groups)
+
+    def _fit_in_turns(
+        self, fresh: Detector, series: list[Floats], times: list[Times], progress: Progress | None
+    ) -> list[list[Array]]:
+        """Hold each quarter of the time back in turn, then learn from all rows; the columns of what was held back."""
+        self._fit_scaler(series)
+        parts = []
+        for i in range(FOLDS):
+            spans = [slice(len(one) * i // FOLDS, len(one) * (i + 1) // FOLDS) for one in series]
+            self._fit_detectors(fresh, self._without(series, times, spans), progress)
+            parts.append(self._held_back(series, times, spans))
+        self._fit_detectors(fresh, self._without(series, times, [slice(0, 0)] * len(series)), progress)
+        return [[np.concatenate(same) for same in zip(*own, strict=True)] for own in zip(*parts, strict=True)]
+
+    def _without(self, series: list[Floats], times: list[Times], held: list[slice]) -> list[list[Floats]]:
+        """Unbroken stretches of each device's training rows outside ``held``, filled and scaled."""
+        training: list[list[Floats]] = []
+        for k, (values, time_ns, span) in enumerate(zip(series, times, held, strict=True)):
+            training.append([])
+            for part in (slice(0, span.start), slice(span.stop, len(values))):
+                smooth = self._scaled(interpolate(values[part], self.fill), k)
+                training[k] += [smooth[run] for run in self._segments(time_ns[part])]
+        return training
+
+    def _held_back(self, series: list[Floats], times: list[Times], held: list[slice]) -> list[list[Array]]:
+        """What the present detectors make of the rows held back from them, by device and column."""
+        found = []
+        for k, (one, time_ns, span) in enumerate(zip(series, times, held, strict=True)):
+            until = slice(0, span.stop)
+            rows = np.arange(span.start, span.stop)
+            columns, ready = self._columns(_Device(self.devices_[k], k, rows, one[until], time_ns[until], span.start))
+            found.append([column[ready] for column in columns])
+        return found
+
+    def _fit_detectors(self, fresh: Detector, training: list[list[Floats]], progress: Progress | None) -> None:
+        long_enough = [[part for part in parts if len(part) > fresh.warmup] for parts in training]
+        together = [part for parts in long_enough for part in parts]
+        if not together:
+            raise InputError(
+                f"Pipeline: no stretch of training rows is longer than the {fresh.warmup} rows "
+                f"that {type(fresh).__name__} looks back on; give more rows"
             )
-            for device, own in held.items()
+        fleet = type(fresh)(**fresh.settings())
+        fleet.progress = progress
+        detectors = [fleet.fit(together)]
+        fleet.progress = None
+        self.own_ = np.zeros(len(training), np.intp)
+        for k, parts in enumerate(long_enough):
+            if fresh.tags.cheap and len(training) > 1 and sum(map(len, parts)) >= FEW_ROWS:
+                self.own_[k] = len(detectors)
+                detectors.append(type(fresh)(**fresh.settings()).fit(parts))
+        self.detectors_ = tuple(detectors)
+
+    def _fit_calibrators(self, held: list[list[Array]], budget: Budget) -> None:
+        count = len(held[0])
+        share = Budget(budget.count * (1.0 - QUALITY_SHARE) / count, budget.unit, budget.per_device)
+        self.calibrators_ = tuple(
+            self._new_calibrator(share).fit(
+                {device: own[i] for device, own in zip(self.devices_, held, strict=True)}, self._interval_s
+            )
+            for i in range(count)
         )
-        weeks = sum(map(len, held.values())) * self._interval_s / 604800.0
+        alarms = 0
+        for device, columns in zip(self.devices_, held, strict=True):
+            _, alarm = self._judge(device, columns, np.ones(len(columns[0]), np.bool_))
+            alarms += int((np.diff(np.flatnonzero(alarm), prepend=-REST_ROWS - 1) > REST_ROWS).sum())
+        weeks = sum(len(columns[0]) for columns in held) * self._interval_s / 604800.0
         self.held_back_rate_ = alarms / weeks if weeks else 0.0
 
-    def _judge(self, frame: Frame) -> tuple[Scores, Array]:
-        score, ready = self._score(frame)
-        p, level = np.ones(len(frame)), np.full(len(frame), np.inf)
-        alarm = np.zeros(len(frame), np.bool_)
-        for own, _, _ in self._devices(frame):
-            device = frame.devices[frame.device[own[0]]]
-            judged = self.calibrator_.apply(device, score[own], ready[own])
-            p[own], alarm[own], level[own] = judged.p, judged.alarm, judged.level
-        return Scores(score, ready, p, alarm), level
+    def _new_calibrator(self, budget: Budget) -> Calibrator:
+        if isinstance(self.calibrator, str):
+            make: Callable[..., Calibrator] = CALIBRATORS.get(self.calibrator)
+            return make(budget=str(budget))
+        make = type(self.calibrator)
+        return make(**(self.calibrator.settings() | {"budget": str(budget)}))
 
-    def _score(self, frame: Frame) -> tuple[Array, npt.NDArray[np.bool_]]:
-        self._require_fit()
-        score, ready = np.full(len(frame), self.detector_.floor_), np.zeros(len(frame), np.bool_)
-        for own, one, k in self._devices(frame):
-            score[own], ready[own] = self._score_device(one, frame.time_ns[own], k)
-        return score, ready
+    def _detector(self, k: int) -> Detector:
+        return self.detectors_[self.own_[k] if k >= 0 else 0]
 
-    def _score_device(
-        self, values: Floats, time_ns: npt.NDArray[np.int64], k: int
+    def _columns(self, one: _Device) -> tuple[list[Array], npt.NDArray[np.bool_]]:
+        """Scores of a device and, of several channels, the contribution of each; and which rows are ready."""
+        detector, parts = self._detector(one.k), self._parts(one)
+        columns = [detector.score_samples(parts)]
+        if one.values.shape[1] > 1:
+            columns += list(np.ascontiguousarray(detector.contributions(parts).T))
+        return [column[one.before :] for column in columns], detector.ready(parts)[one.before :]
+
+    def _judge(
+        self, device: str, columns: list[Array], ready: npt.NDArray[np.bool_]
     ) -> tuple[Array, npt.NDArray[np.bool_]]:
-        scaled = self._scaled(hold(values, self.fill), k)
-        parts = [scaled[part] for part in self._segments(time_ns)]
-        return self.detector_.score_samples(parts), self.detector_.ready(parts)
+        judged = [
+            calibrator.apply(device, column, ready)
+            for calibrator, column in zip(self.calibrators_, columns, strict=True)
+        ]
+        p = np.min([one.p for one in judged], axis=0) * len(judged)
+        return np.minimum(p, 1.0), np.any([one.alarm for one in judged], axis=0)
 
-    def _explain(self, values: Floats, time_ns: npt.NDArray[np.int64], k: int) -> dict[str, Array]:
-        scaled = self._scaled(hold(values, self.fill), k)
-        parts = [scaled[part] for part in self._segments(time_ns)]
-        band = self.detector_.expected(parts)
+    def _explain(self, one: _Device) -> dict[str, Array]:
+        detector, parts = self._detector(one.k), self._parts(one)
+        band = detector.expected(parts)
         return {
-            "contributions": self.detector_.contributions(parts),
-            "expected": self._unscaled(band.value, k),
-            "low": self._unscaled(band.low, k),
-            "high": self._unscaled(band.high, k),
+            "contributions": detector.contributions(parts)[one.before :],
+            "expected": self._unscaled(band.value[one.before :], one.k),
+            "low": self._unscaled(band.low[one.before :], one.k),
+            "high": self._unscaled(band.high[one.before :], one.k),
         }
 
-    def _devices(self, frame: Frame) -> Iterator[tuple[npt.NDArray[np.intp], Floats, int]]:
-        """Rows in time order, clean values and scaler group of each device in ``frame``; -1 for an unknown device."""
+    def _devices(self, frame: Frame, history: Frame | None) -> Iterator[_Device]:
+        """Each device of ``frame`` with what there is of its history."""
         self._require_fit()
         known = {name: k for k, name in enumerate(self.devices_)}
-        for own, one in zip(*self._arrange(frame), strict=True):
-            yield own, one, known.get(frame.devices[frame.device[own[0]]], -1)
+        earlier = {}
+        if history is not None:
+            for rows, values in zip(*self._arrange(history), strict=True):
+                last = slice(-HISTORY_ROWS, None)
+                earlier[history.devices[history.device[rows[0]]]] = (values[last], history.time_ns[rows[last]])
+        for rows, values in zip(*self._arrange(frame), strict=True):
+            name = frame.devices[frame.device[rows[0]]]
+            time_ns = frame.time_ns[rows]
+            past, past_ns = earlier.get(name, (values[:0], time_ns[:0]))
+            older = past_ns < time_ns[0]
+            yield _Device(
+                name,
+                known.get(name, -1),
+                rows,
+                np.concatenate([past[older], values]),
+                np.concatenate([past_ns[older], time_ns]),
+                int(older.sum()),
+            )
 
     def _arrange(self, frame: Frame) -> tuple[list[npt.NDArray[np.intp]], list[Floats]]:
         if frame.schema.names != self.schema_.names:
@@ -285,7 +388,12 @@ class Pipeline:
         rows = np.split(kept, bounds)
         return rows, [values[own] for own in rows]
 
-    def _segments(self, time_ns: npt.NDArray[np.int64]) -> list[slice]:
+    def _parts(self, one: _Device) -> list[Floats]:
+        """Unbroken stretches of a device's rows as a detector sees them: last known values held, scaled."""
+        scaled = self._scaled(hold(one.values, self.fill), one.k)
+        return [scaled[part] for part in self._segments(one.time_ns)]
+
+    def _segments(self, time_ns: Times) -> list[slice]:
         return segments(time_ns, round(self.max_gap_s_ * 1e9))
 
     def _scaled(self, values: Floats, k: int) -> Floats:

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,8 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
     texts: dict[str, list[str]] = {}
     parts = {
         "scaler": pipeline.scaler_.state(),
-        "detector": pipeline.detector_.state(),
-        "calibrator": pipeline.calibrator_.state(),
+        **{f"detector.{i}": detector.state() for i, detector in enumerate(pipeline.detectors_)},
+        **{f"calibrator.{i}": calibrator.state() for i, calibrator in enumerate(pipeline.calibrators_)},
         "quality": pipeline.quality_.state(),
     }
     for part, state in parts.items():
@@ -71,11 +71,17 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
             "fill": pipeline.fill,
             "max_gap_s": pipeline.max_gap_s_,
             "held_back_rate": pipeline.held_back_rate_,
+            "own": [int(i) for i in pipeline.own_],
         },
-        "detector": {"name": DETECTORS.name_of(type(pipeline.detector_)), "settings": pipeline.detector_.settings()},
+        "detector": {
+            "name": DETECTORS.name_of(type(pipeline.detectors_[0])),
+            "settings": pipeline.detectors_[0].settings(),
+            "count": len(pipeline.detectors_),
+        },
         "calibrator": {
-            "name": CALIBRATORS.name_of(type(pipeline.calibrator_)),
-            "settings": pipeline.calibrator_.settings(),
+            "name": CALIBRATORS.name_of(type(pipeline.calibrators_[0])),
+            "settings": pipeline.calibrators_[0].settings(),
+            "count": len(pipeline.calibrators_),
         },
         "scaler": {"settings": pipeline.scaler_.settings()},
         "quality": {"settings": pipeline.quality_.settings()},
@@ -144,11 +150,12 @@ def _read(where: str) -> tuple[dict[str, Any], bytes]:
 
 def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
     settings = manifest["pipeline"]
-    detector: Detector = DETECTORS.get(manifest["detector"]["name"])(**_settings(manifest["detector"]))
-    calibrator: Calibrator = CALIBRATORS.get(manifest["calibrator"]["name"])(**_settings(manifest["calibrator"]))
+    make_detector: Callable[..., Detector] = DETECTORS.get(manifest["detector"]["name"])
+    make_calibrator: Callable[..., Calibrator] = CALIBRATORS.get(manifest["calibrator"]["name"])
+    of_detector, of_calibrator = _settings(manifest["detector"]), _settings(manifest["calibrator"])
     pipeline = Pipeline(
-        detector,
-        calibrator=calibrator,
+        make_detector(**of_detector),
+        calibrator=make_calibrator(**of_calibrator),
         budget=settings["budget"],
         hold_back=settings["hold_back"],
         fill=settings["fill"],
@@ -158,8 +165,15 @@ def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
     pipeline.max_gap_s_ = settings["max_gap_s"]
     pipeline.held_back_rate_ = settings["held_back_rate"]
     pipeline.scaler_ = Scaler(**_settings(manifest["scaler"])).restore(_part(arrays, "scaler"))
-    pipeline.detector_ = detector.restore(_part(arrays, "detector"))
-    pipeline.calibrator_ = calibrator.restore(_part(arrays, "calibrator"))
+    pipeline.own_ = np.array(settings["own"], np.intp)
+    pipeline.detectors_ = tuple(
+        make_detector(**of_detector).restore(_part(arrays, f"detector.{i}"))
+        for i in range(manifest["detector"]["count"])
+    )
+    pipeline.calibrators_ = tuple(
+        make_calibrator(**of_calibrator).restore(_part(arrays, f"calibrator.{i}"))
+        for i in range(manifest["calibrator"]["count"])
+    )
     pipeline.quality_ = QualityChecks(**_settings(manifest["quality"])).restore(_part(arrays, "quality"))
     return pipeline
 

@@ -39,9 +39,9 @@ def trailing_mean(values: Array, rows: int) -> Array:
     return mean
 
 
-def rows_in_mean(count: int, rows: int) -> Array:
-    """How many values each entry of :func:`trailing_mean` is the mean of."""
-    mean_of: Array = np.minimum(np.arange(1.0, count + 1.0), float(rows))
+def settled_mean(values: Array, rows: int) -> Array:
+    """Mean of the last ``rows`` values, with 0 for those before the first: one odd reading at the start is but one."""
+    mean_of: Array = trailing_mean(values, rows) * np.minimum(np.arange(1.0, len(values) + 1.0), float(rows)) / rows
     return mean_of
 
 

@@ -13,6 +13,9 @@ SHAPE_LIMITS = (-0.4, 0.4)
 """Bounds of the fitted shape: outside, a few dozen peaks say more about their luck than about the tail."""
 PEAK_SHARE = 0.02
 """Part of the rows above the initial threshold."""
+CONFIDENCE = 1.645
+"""The mean excess of n peaks is taken this many standard errors (1 / sqrt(n) of itself) above its estimate, the upper
+end of a one-sided 95 % interval: a tail seen for a few days only must not promise more than it can keep."""
 FEW_PEAKS = 10
 """Below this many peaks the tail is taken as exponential."""
 
@@ -67,6 +70,7 @@ def fit_tail(series: list[Array], gap: int) -> Tail:
     if not len(excess):
         return Tail(start, spread * 0.1, 0.0, 1.0 / rows, rows, start)
     scale, shape = _moments(excess) if len(excess) >= FEW_PEAKS else (float(excess.mean()), 0.0)
+    scale *= 1.0 + CONFIDENCE / np.sqrt(len(excess))
     return Tail(start, max(scale, 1e-6 * spread), shape, len(excess) / rows, rows, float(together.max()))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from redshank.calibrate._levels import TailCalibrator
-from redshank.calibrate._statistic import rows_in_mean, trailing_mean
+from redshank.calibrate._statistic import settled_mean
 from redshank.core import SettingError, check_range
 from redshank.core.contracts import Array
 
@@ -42,4 +44,4 @@ class ExtremeCalibrator(TailCalibrator):
             check_range("ExtremeCalibrator", "windows", rows, 1)
 
     def _statistics(self, u: Array) -> list[tuple[Array, int, Array]]:
-        return [(trailing_mean(u, rows), rows, rows_in_mean(len(u), rows)) for rows in self.windows]
+        return [(settled_mean(u, rows), rows, np.full(len(u), float(rows))) for rows in self.windows]

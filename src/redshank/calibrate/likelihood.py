@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from redshank.calibrate._levels import TailCalibrator
-from redshank.calibrate._statistic import rows_in_mean, trailing_mean
+from redshank.calibrate._statistic import settled_mean, trailing_mean
 from redshank.core import check_range
 from redshank.core.contracts import Array
 
@@ -59,5 +59,5 @@ class LikelihoodCalibrator(TailCalibrator):
         mean = weight * trailing_mean(tame, self.history)
         square = weight * trailing_mean(tame**2, self.history) + (1.0 - weight) * spread**2
         deviation = np.sqrt(np.maximum(square - mean**2, 1e-6))
-        z = (trailing_mean(u, self.short) - centre - mean) / deviation
-        return [(z, self.short, deviation * rows_in_mean(len(u), self.short))]
+        z = (settled_mean(u - centre, self.short) - mean) / deviation
+        return [(z, self.short, deviation * self.short)]

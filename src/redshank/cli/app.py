@@ -21,10 +21,24 @@ from redshank.core import RedshankError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
+EPILOG = """\b
+First steps:
+  redshank demo                  a simulated plant, from learning to alarms
+  redshank scan readings.csv     your own readings: incidents, and report.html
+  redshank COMMAND --help        options of a command
+
+\b
+Exit codes:
+  0    done
+  1    audit found a leak
+  2    input, setting or model cannot be used; one sentence says why
+  130  interrupted
+"""
+
 app = typer.Typer(
     name="redshank",
     help="Anomaly detection for fleets of IoT devices: readings in, few explained alarms out.",
-    epilog="Exit codes: 0 done; 1 audit found a leak; 2 input, setting or model cannot be used; 130 interrupted.",
+    epilog=EPILOG,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -55,6 +69,7 @@ def main() -> None:
         app()
     except RedshankError as error:
         fail(str(error))
+    except OSError as error:  # a full disk, a folder taken away meanwhile
+        fail(f"{error.filename or 'output'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        typer.echo("interrupted; nothing half-written was left behind", err=True)
         sys.exit(INTERRUPTED)

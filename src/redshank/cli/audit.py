@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from redshank.cli import inputs
-from redshank.cli.console import output, print_json, working
+from redshank.cli.console import count, output, print_json, print_notes, working
 from redshank.data import audit as audit_data
 
 LEAK = 1
@@ -16,7 +16,9 @@ LEAK = 1
 def audit(
     file: inputs.File,
     label: inputs.Label = None,
-    learn: Annotated[float, typer.Option(help="Part of the rows before the split.")] = 0.5,
+    learn: Annotated[
+        float, typer.Option(metavar="PART", callback=inputs.check_share, help="Part of the rows before the split.")
+    ] = 0.5,
     ignore: inputs.Ignore = None,
     time: inputs.Time = None,
     device: inputs.Device = None,
@@ -25,7 +27,11 @@ def audit(
     data_root: inputs.DataRoot = None,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Look for ways to guess the labels of FILE without detecting anything. Leaves with code 1 if there are any."""
+    """Look for leaks that give the labels of FILE away.
+
+    A leak is a way to guess the labels without detecting anything: from the time alone, from one column, from rows
+    that repeat. Leaves with code 1 if there is one.
+    """
     with working("reading", quiet=as_json):
         data = inputs.open_data(
             file, label=label, ignore=ignore, time=time, device=device, zone=zone, sort=sort, data_root=data_root
@@ -38,8 +44,9 @@ def audit(
         found = [{name: getattr(finding, name) for name in fields} for finding in findings]
         print_json({"file": file, "rows": len(data), "leaks": len(leaks), "findings": found, "notes": list(data.notes)})
     else:
+        print_notes(data.notes)
         for finding in findings:
             output.print(f"{finding.severity}: {finding.sentence}", markup=False, soft_wrap=True)
-        output.print(f"{len(leaks)} leak{'' if len(leaks) == 1 else 's'} found in {len(data):,} rows")
+        output.print(f"{count(len(leaks), 'leak')} found in {count(len(data), 'row')}")
     if leaks:
         raise typer.Exit(LEAK)

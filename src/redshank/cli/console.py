@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -65,9 +65,20 @@ class Stopwatch:
         self.seconds[name] = round(time.perf_counter() - start, 3)
 
 
+def print_notes(notes: Iterable[str]) -> None:
+    """What was assumed or left out, on the error stream."""
+    for note in notes:
+        notices.print(f"note: {note}", markup=False, soft_wrap=True)
+
+
 def print_json(record: Mapping[str, object]) -> None:
     """One JSON object on standard output; NaN and infinities become null."""
     sys.stdout.write(json.dumps(_plain(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def count(number: int, noun: str) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def iso(time_ns: int) -> str:

@@ -13,12 +13,12 @@ from rich.text import Text
 
 from redshank.cli import inputs
 from redshank.cli.console import Stopwatch, incident_record, notices, output, print_json, working
+from redshank.cli.outputs import report_at
 from redshank.cli.scan import labels_between, measures_of, settings_of
 from redshank.core import Incident
 from redshank.evaluate import EventReport, compare
-from redshank.evaluate.report import write_report
 from redshank.incidents import moment
-from redshank.pipeline import Pipeline, device_weeks
+from redshank.pipeline import device_weeks
 from redshank.simulate import simulate
 
 LEARN_DAYS = 14.0
@@ -32,24 +32,29 @@ def demo(
     devices: Annotated[int, typer.Option(min=1, help="Number of simulated devices.")] = 6,
     days: Annotated[float, typer.Option(min=1.0, help="Days to watch, after two weeks of learning.")] = 7.0,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same plant, same result.")] = 0,
-    detector: inputs.Detector = "ae_lstm",
-    budget: inputs.Budget = "1 per device per week",
-    report: Annotated[Path, typer.Option(help="Where to write the report.")] = Path("report.html"),
+    detector: inputs.Detector = "ridge",
+    budget: inputs.BudgetText = inputs.BUDGET,
+    report: inputs.Report = Path("report.html"),
     replay_s: Annotated[float, typer.Option(min=0.0, help="Seconds that the replay takes.")] = 15.0,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Simulate a plant on a wireless channel, learn it, watch it, and compare with what really happened."""
+    """Simulate a plant, learn it, watch it, compare with the truth.
+
+    Devices report over a simulated wireless channel that loses and repeats messages. Two normal weeks are learned;
+    the days after them are replayed here, faster than real time, with each incident as it is found.
+    """
     watch = Stopwatch()
+    pipeline = inputs.pipeline_of(detector, "extreme", budget)
+    write_report = report_at(report)
     with working("simulating a plant", quiet=as_json), watch.step("simulate"):
         learn_hours = LEARN_DAYS * 24.0
         plant = simulate(devices, learn_hours + days * 24.0, seed=seed, clean_hours=learn_hours)
         begin = int(plant.frame.time_ns.min()) + round(learn_hours * 3600e9)
         normal, watched = plant.frame.take(plant.frame.time_ns < begin), plant.frame.take(plant.frame.time_ns >= begin)
-    pipeline = Pipeline(detector, budget=budget)
-    with working("learning two normal weeks", quiet=as_json) as advance, watch.step("learn"):
-        pipeline.fit(normal, progress=lambda epoch, epochs, _: advance(epoch / epochs))
+    with watch.step("learn"):
+        inputs.learn_from(pipeline, normal, "the simulated plant", quiet=as_json)
     with working("judging", quiet=as_json), watch.step("judge"):
-        analysis = pipeline.analyse(watched)
+        analysis = pipeline.analyse(watched, history=normal)
     if not as_json:
         lost = plant.fates().get("lost", 0)
         output.print(
@@ -63,7 +68,6 @@ def demo(
     settings = settings_of(pipeline, {"seed": seed, "devices": devices, "days": days})
     with working("writing the report", quiet=as_json), watch.step("report"):
         write_report(
-            report,
             analysis,
             title="Demo: a simulated plant on a wireless channel",
             source=f"redshank demo --seed {seed} --devices {devices} --days {days:g}",

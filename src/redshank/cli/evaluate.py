@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from redshank.bundle import load
 from redshank.cli import inputs
-from redshank.cli.console import output, print_json, working
+from redshank.cli.console import output, print_json, print_notes, working
 from redshank.cli.scan import labels_between, measures_of, settings_of
 from redshank.core import InputError
 from redshank.evaluate import compare, point_measures
-from redshank.pipeline import Pipeline, device_weeks
+from redshank.pipeline import device_weeks
 
 
 def evaluate(
     file: inputs.File,
-    model: Annotated[str | None, typer.Option(help="A saved model; else one is learned from the first part.")] = None,
-    label: inputs.Label = None,
-    learn: Annotated[
-        float | None, typer.Option(help="Part of each device's rows to learn from [default: 0.3].")
+    model: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A saved model; else one is learned from the first part.")
     ] = None,
-    detector: inputs.Detector = "ae_lstm",
-    budget: inputs.Budget = "1 per device per week",
+    label: inputs.Label = None,
+    learn: inputs.Learn = None,
+    detector: inputs.Detector = "ridge",
+    calibrator: inputs.Calibrator = "extreme",
+    budget: inputs.BudgetText = inputs.BUDGET,
     ignore: inputs.Ignore = None,
     time: inputs.Time = None,
     device: inputs.Device = None,
@@ -32,20 +34,24 @@ def evaluate(
     data_root: inputs.DataRoot = None,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Compare with the known anomalies of FILE (`--label COLUMN`, or a named data set). Labels are never an input."""
+    """Compare with the known anomalies of FILE.
+
+    FILE is a table with `--label COLUMN`, or a data set by name. Labels are never an input.
+    """
+    pipeline = inputs.pipeline_of(detector, calibrator, budget) if model is None else load(model)
     with working("reading", quiet=as_json):
         data = inputs.open_data(
             file, label=label, ignore=ignore, time=time, device=device, zone=zone, sort=sort, data_root=data_root
         )
     if data.y is None:
         raise InputError(f"{file}: holds no known anomalies; name their column with --label COLUMN")
-    normal, rest, judged, choice = inputs.training_part(data, learn, None)
-    if model is not None:
-        pipeline = load(model)
+    if model is None:
+        normal, rest, judged, choice = inputs.training_part(data, file, learn)
+        inputs.learn_from(pipeline, normal, file, quiet=as_json)
     else:
-        pipeline = Pipeline(detector, budget=budget)
-        with working("learning", quiet=as_json) as advance:
-            pipeline.fit(normal, progress=lambda epoch, epochs, _: advance(epoch / epochs))
+        inputs.check_channels(data, file, pipeline.schema_.names, f"the model {model}")
+        judged = np.ones(len(data), np.bool_) if data.train is None else ~data.train
+        rest, choice = data.frame.take(judged), f"learned earlier: model {model}"
     with working("judging", quiet=as_json):
         analysis = pipeline.analyse(rest)
     labels = labels_between(data.labels, rest)
@@ -54,7 +60,7 @@ def evaluate(
     record = {
         "file": file,
         "rows_judged": int(judged.sum()),
-        "settings": settings_of(pipeline, {"learned": f"model {model}" if model else choice}),
+        "settings": settings_of(pipeline, {"learned": choice}),
         "events": events,
         "points": points,
         "notes": list(data.notes),
@@ -62,5 +68,6 @@ def evaluate(
     if as_json:
         print_json(record)
         return
+    print_notes((*data.notes, choice))
     for name, value in (events | points).items():
         output.print(f"{name:<36} {value:>12.4g}", soft_wrap=True)

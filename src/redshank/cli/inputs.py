@@ -1,7 +1,8 @@
-"""How the commands read their data: options that several of them share, files and data sets by name."""
+"""What the commands share before they differ: their options, how data are read, which part is learned from."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,22 +10,77 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from redshank.core import Frame, InputError
+from redshank.calibrate import CALIBRATORS, Budget
+from redshank.cli.console import count, working
+from redshank.core import Frame, InputError, SettingError
 from redshank.data import Dataset, load, names, read, split_time
+from redshank.detectors import DETECTORS
+from redshank.pipeline import Pipeline
+
+LEARN = 0.3
+"""Part of each device's rows that is learned from, where nothing else is said."""
+
+
+def check_share(learn: float | None) -> float | None:
+    """``--learn``, if it is a part of the rows.
+
+    Raises
+    ------
+    SettingError
+        If it is not.
+    """
+    if learn is not None and not 0 < learn < 1:
+        raise SettingError(f"--learn is {learn:g}; it must lie between 0 and 1, such as {LEARN:g}")
+    return learn
+
 
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="CSV, Parquet, JSON lines or NumPy file, or a data set by name.")
 ]
-Label = Annotated[str | None, typer.Option(help="Column of known anomalies: never an input, only compared with.")]
-Ignore = Annotated[list[str] | None, typer.Option(help="Column to leave out; may be given again.")]
-Time = Annotated[str | None, typer.Option(help="Time column, where it is not found by itself.")]
-Device = Annotated[str | None, typer.Option(help="Device column, where it is not found by itself.")]
-Zone = Annotated[str | None, typer.Option(help="Zone of times without one, such as Europe/Berlin; UTC if not given.")]
+Label = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Column of known anomalies: never an input, only compared with.")
+]
+Ignore = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Column to leave out; may be given again.")]
+Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Time column, where it is not found by itself.")]
+Device = Annotated[str | None, typer.Option(metavar="COLUMN", help="Device column, where it is not found by itself.")]
+Zone = Annotated[
+    str | None, typer.Option(metavar="ZONE", help="Zone of times without one, such as Europe/Berlin [default: UTC].")
+]
 Sort = Annotated[bool, typer.Option("--sort", help="Sort rows by time and keep the first of equal times.")]
-DataRoot = Annotated[Path | None, typer.Option(help="Folder of the named data sets; else REDSHANK_DATA.")]
+DataRoot = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder of the named data sets [default: REDSHANK_DATA].")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output instead of tables.")]
-Detector = Annotated[str, typer.Option(help="Detector by name; `redshank detectors` lists them.")]
-Budget = Annotated[str, typer.Option(help="False alarms allowed, such as '1 per device per week'.")]
+Detector = Annotated[str, typer.Option(metavar="NAME", help="Detector by name; `redshank detectors` lists them.")]
+Calibrator = Annotated[str, typer.Option(metavar="NAME", help=f"How scores become alarms: {', '.join(CALIBRATORS)}.")]
+BudgetText = Annotated[
+    str, typer.Option(metavar="TEXT", help="False alarms allowed; '3 per day' would be for the whole fleet.")
+]
+Learn = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PART",
+        callback=check_share,
+        help=f"Part of each device's rows, from the first on, to learn from [default: {LEARN:g}].",
+    ),
+]
+Report = Annotated[Path, typer.Option(metavar="FILE", help="Where to write the report.")]
+
+BUDGET = "1 per device per week"
+
+
+def pipeline_of(detector: str, calibrator: str, budget: str) -> Pipeline:
+    """An unfitted pipeline; names and budget are checked now, before anything is read.
+
+    Raises
+    ------
+    SettingError
+        If a name or the budget is not understood.
+    """
+    DETECTORS.extra_of(detector)
+    CALIBRATORS.extra_of(calibrator)
+    Budget.parse(budget)
+    return Pipeline(detector, calibrator=calibrator, budget=budget)
 
 
 def open_data(
@@ -38,37 +94,80 @@ def open_data(
     sort: bool = False,
     data_root: Path | None = None,
 ) -> Dataset:
-    """A file, or where there is no such file a data set of that name."""
+    """A file, or where there is no such file a data set of that name.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    SettingError
+        If an option on columns is given for a data set by name.
+    """
     if not Path(file).exists() and file.split("/", 1)[0] in {name.split("/", 1)[0] for name in names(data_root)}:
+        columns = {"label": label, "ignore": ignore, "time": time, "device": device, "zone": zone, "sort": sort}
+        for option, given in columns.items():
+            if given:
+                raise SettingError(f"{file}: is a data set by name, whose columns are known; --{option} is for files")
         return load(file, data_root)
     return read(file, label=label, ignore=tuple(ignore or ()), time=time, device=device, zone=zone, sort=sort)
 
 
+def check_channels(data: Dataset, file: str, wanted: Sequence[str], whose: str) -> None:
+    """Refuse data whose channels are not those that something was, or is to be, learned from.
+
+    Raises
+    ------
+    InputError
+        Names the first channel that is missing, unknown or in another place.
+    """
+    got = data.frame.schema.names
+    missing = [name for name in wanted if name not in got]
+    unknown = [name for name in got if name not in wanted]
+    if missing:
+        what = f"has no channel {missing[0]!r}{_and_more(missing)}"
+    elif unknown:
+        what = f"has the channel {unknown[0]!r}{_and_more(unknown)} more (--ignore leaves columns out)"
+    elif got != tuple(wanted):
+        moved = next(name for name, place in zip(got, wanted, strict=True) if name != place)
+        what = f"has the same channels in another order, from {moved!r} on"
+    else:
+        return
+    raise InputError(f"{file}: {what}, unlike {whose}; both need the same columns")
+
+
 def training_part(
-    data: Dataset, learn: float | None, trained_on: Dataset | None
+    data: Dataset, file: str, learn: float | None, trained_on: Dataset | None = None
 ) -> tuple[Frame, Frame, npt.NDArray[np.bool_], str]:
     """What to learn from and what to judge, the rows judged, and a sentence on the choice."""
-    everything = np.ones(len(data.frame), np.bool_)
     if trained_on is not None:
-        if trained_on.frame.schema.names != data.frame.schema.names:
-            raise InputError(
-                f"{trained_on.name}: its channels {', '.join(trained_on.frame.schema.names)} are not those of "
-                f"{data.name}: {', '.join(data.frame.schema.names)}"
-            )
-        return trained_on.frame, data.frame, everything, f"learned from {trained_on.name}"
+        if learn is not None:
+            raise SettingError("--train and --learn are both given; choose one")
+        check_channels(data, file, trained_on.frame.schema.names, trained_on.name)
+        return trained_on.frame, data.frame, np.ones(len(data.frame), np.bool_), f"learned from {trained_on.name}"
     if data.train is not None and learn is None:
-        rest = ~data.train
-        return (
-            data.frame.take(data.train),
-            data.frame.take(rest),
-            rest,
-            "learned from the rows published as training part",
-        )
-    share = 0.3 if learn is None else learn
-    first, rest = split_time(data.frame, share)
-    return (
-        data.frame.take(first),
-        data.frame.take(rest),
-        rest,
-        f"learned from the first {share:.0%} of each device's rows",
-    )
+        first, rest = data.train, ~data.train
+        choice = "learned from the rows published as training part"
+    else:
+        share = LEARN if learn is None else learn
+        first, rest = split_time(data.frame, share)
+        choice = f"learned from the first {share:.0%} of each device's rows (--learn), judged the others"
+    return data.frame.take(first), data.frame.take(rest), rest, choice
+
+
+def learn_from(pipeline: Pipeline, frame: Frame, file: str, *, quiet: bool) -> None:
+    """Fit a pipeline to what was read from a file, with a progress bar.
+
+    Raises
+    ------
+    InputError
+        If there is not enough to learn from; the text names the file.
+    """
+    with working("learning", quiet=quiet) as advance:
+        try:
+            pipeline.fit(frame, progress=lambda epoch, epochs, _: advance(epoch / epochs))
+        except InputError as error:
+            raise InputError(f"{file}: cannot learn from {count(len(frame), 'row')} ({error})") from error
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""

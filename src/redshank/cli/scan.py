@@ -11,24 +11,33 @@ import typer
 
 from redshank.calibrate import CALIBRATORS
 from redshank.cli import inputs
-from redshank.cli.console import Stopwatch, incident_record, incident_table, notices, output, print_json, working
+from redshank.cli.console import (
+    Stopwatch,
+    count,
+    incident_record,
+    incident_table,
+    output,
+    print_json,
+    print_notes,
+    working,
+)
+from redshank.cli.outputs import report_at
 from redshank.core import Frame, Label
 from redshank.detectors import DETECTORS
 from redshank.evaluate import EventReport, compare
-from redshank.evaluate.report import write_report
 from redshank.pipeline import Analysis, Pipeline, device_weeks
 
 
 def scan(
     file: inputs.File,
-    train: Annotated[str | None, typer.Option(help="Learn from this file instead of the first part of FILE.")] = None,
-    learn: Annotated[
-        float | None, typer.Option(help="Part of each device's rows to learn from [default: 0.3].")
+    train: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Learn from this file instead of the first part of FILE.")
     ] = None,
-    detector: inputs.Detector = "ae_lstm",
-    calibrator: Annotated[str, typer.Option(help="extreme, likelihood or conformal.")] = "extreme",
-    budget: inputs.Budget = "1 per device per week",
-    report: Annotated[Path, typer.Option(help="Where to write the report.")] = Path("report.html"),
+    learn: inputs.Learn = None,
+    detector: inputs.Detector = "ridge",
+    calibrator: inputs.Calibrator = "extreme",
+    budget: inputs.BudgetText = inputs.BUDGET,
+    report: inputs.Report = Path("report.html"),
     label: inputs.Label = None,
     ignore: inputs.Ignore = None,
     time: inputs.Time = None,
@@ -38,8 +47,14 @@ def scan(
     data_root: inputs.DataRoot = None,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Learn what is normal from the first part of FILE, judge the rest, and write a report."""
+    """Learn from the first part of FILE, judge the rest, report.
+
+    FILE may hold one device or many; what was assumed about its columns is printed, and every assumption has an
+    option that overrides it. The incidents are printed as a table and drawn in the report, one HTML file.
+    """
     watch = Stopwatch()
+    pipeline = inputs.pipeline_of(detector, calibrator, budget)
+    write_report = report_at(report)
     open_data = partial(
         inputs.open_data,
         label=label,
@@ -53,19 +68,17 @@ def scan(
     with working("reading", quiet=as_json), watch.step("read"):
         data = open_data(file)
         learned = open_data(train) if train else None
-        normal, rest, judged, choice = inputs.training_part(data, learn, learned)
-    pipeline = Pipeline(detector, calibrator=calibrator, budget=budget)
-    with working("learning", quiet=as_json) as advance, watch.step("learn"):
-        pipeline.fit(normal, progress=lambda epoch, epochs, _: advance(epoch / epochs))
+        normal, rest, judged, choice = inputs.training_part(data, file, learn, learned)
+    with watch.step("learn"):
+        inputs.learn_from(pipeline, normal, train or file, quiet=as_json)
     with working("judging", quiet=as_json), watch.step("judge"):
-        analysis = pipeline.analyse(rest)
+        analysis = pipeline.analyse(rest, history=None if train else normal)
     labels = labels_between(data.labels, rest)
     found = compare(analysis.incidents, labels, device_weeks=device_weeks(rest)) if labels else None
     settings = settings_of(pipeline, {"file": file, "learned": choice})
     notes = (*data.notes, choice)
     with working("writing the report", quiet=as_json), watch.step("report"):
         write_report(
-            report,
             analysis,
             title=f"Scan of {data.name}",
             source=file,
@@ -97,8 +110,7 @@ def scan(
         }
         print_json(record)
         return
-    for note in notes:
-        notices.print(f"note: {note}", markup=False, soft_wrap=True)
+    print_notes(notes)
     show(analysis, pipeline, found, report, sum(watch.seconds.values()))
 
 
@@ -112,7 +124,7 @@ def labels_between(labels: Sequence[Label], frame: Frame) -> list[Label]:
 
 def settings_of(pipeline: Pipeline, more: Mapping[str, object]) -> dict[str, object]:
     """Every setting of a fitted pipeline by name, for JSON and the report."""
-    detector, calibrator = pipeline.detector_, pipeline.calibrator_
+    detector, calibrator = pipeline.detectors_[0], pipeline.calibrators_[0]
     return {
         **more,
         "detector": DETECTORS.name_of(type(detector)),
@@ -140,12 +152,11 @@ def measures_of(found: EventReport) -> dict[str, float]:
 
 def show(analysis: Analysis, pipeline: Pipeline, found: EventReport | None, report: Path, seconds: float) -> None:
     """Print what a person wants to know: incidents, rates, comparison, where the report is."""
-    count = len(analysis.incidents)
-    if count:
+    if analysis.incidents:
         output.print(incident_table(analysis.incidents))
-    rows, weeks = len(analysis.frame), device_weeks(analysis.frame)
+    incidents, rows = count(len(analysis.incidents), "incident"), count(len(analysis.frame), "row")
     output.print(
-        f"\n{count} incident{'' if count == 1 else 's'} in {rows:,} rows, {weeks:.2f} device-weeks "
+        f"\n{incidents} in {rows}, {device_weeks(analysis.frame):.2f} device-weeks "
         f"({analysis.rate():.2f} per device-week; asked for at most {pipeline.budget} false ones; "
         f"held-back normal rows gave {pipeline.held_back_rate_:.2f})",
         soft_wrap=True,

@@ -11,7 +11,9 @@ import typer
 
 from redshank.bundle import load
 from redshank.cli import inputs
-from redshank.cli.console import incident_record, incident_table, iso, output, print_json, working
+from redshank.cli.console import count, incident_record, incident_table, iso, output, print_json, print_notes, working
+from redshank.cli.outputs import check_place
+from redshank.cli.scan import settings_of
 from redshank.pipeline import Analysis
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="What `redshank train` wrote.")]
@@ -21,7 +23,7 @@ def score(
     model: Model,
     file: inputs.File,
     out: Annotated[
-        Path | None, typer.Option(help="Write time, device, score, p, alarm of each row here as CSV.")
+        Path | None, typer.Option(metavar="FILE", help="Write time, device, score, p, alarm of each row here as CSV.")
     ] = None,
     label: inputs.Label = None,
     ignore: inputs.Ignore = None,
@@ -32,12 +34,18 @@ def score(
     data_root: inputs.DataRoot = None,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Judge FILE with a saved MODEL: incidents, and a score for every row."""
+    """Judge FILE with a saved MODEL.
+
+    The incidents are printed; `--out` writes the score of every row.
+    """
+    if out is not None:
+        check_place(out)
     pipeline = load(model)
     with working("reading", quiet=as_json):
         data = inputs.open_data(
             file, label=label, ignore=ignore, time=time, device=device, zone=zone, sort=sort, data_root=data_root
         )
+    inputs.check_channels(data, file, pipeline.schema_.names, f"the model {model}")
     with working("judging", quiet=as_json):
         analysis = pipeline.analyse(data.frame)
     if out is not None:
@@ -47,17 +55,21 @@ def score(
             "model": str(model),
             "file": file,
             "rows": len(data.frame),
+            "devices": len({int(device) for device in data.frame.device}),
             "alarms": int(analysis.scores.alarm.sum()),
             "realised_rate": analysis.rate(),
             "budget": pipeline.budget,
+            "settings": settings_of(pipeline, {}),
             "notes": list(data.notes),
+            "scores": None if out is None else str(out),
             "incidents": [incident_record(incident) for incident in analysis.incidents],
         }
         print_json(record)
         return
+    print_notes(data.notes)
     if analysis.incidents:
         output.print(incident_table(analysis.incidents))
-    output.print(f"\n{len(analysis.incidents)} incidents in {len(data.frame):,} rows", soft_wrap=True)
+    output.print(f"\n{count(len(analysis.incidents), 'incident')} in {count(len(data.frame), 'row')}", soft_wrap=True)
     if out is not None:
         output.print(f"scores: {out}", soft_wrap=True)
 

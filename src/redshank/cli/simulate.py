@@ -8,13 +8,16 @@ from typing import Annotated
 import typer
 
 from redshank.cli import inputs
-from redshank.cli.console import output, print_json, working
+from redshank.cli.console import count, output, print_json, working
+from redshank.cli.outputs import check_place
 from redshank.simulate import simulate as simulate_plant
 from redshank.simulate import write
 
 
 def simulate(
-    out: Annotated[Path, typer.Option(help="File to write: .csv, .csv.gz or .parquet; a manifest goes beside it.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="File to write: .csv, .csv.gz or .parquet; a manifest goes beside it.")
+    ],
     devices: Annotated[int, typer.Option(min=1, help="Number of devices.")] = 10,
     hours: Annotated[float, typer.Option(min=0.1, help="Hours of readings.")] = 168.0,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same file.")] = 0,
@@ -24,7 +27,8 @@ def simulate(
     every: Annotated[bool, typer.Option("--every", help="Write every transmission with its fate.")] = False,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Simulate a wireless plant with labelled anomalies of every kind."""
+    """Write a simulated plant with labelled anomalies of every kind."""
+    check_place(out)
     with working("simulating", quiet=as_json):
         simulation = simulate_plant(
             devices,
@@ -41,6 +45,7 @@ def simulate(
         anomalies_found = len(simulation.labels)
         print_json({"file": str(out), "rows": len(simulation.frame), "anomalies": anomalies_found, "fates": fates})
         return
-    counts = ", ".join(f"{count:,} {fate}" for fate, count in fates.items())
-    output.print(f"{len(simulation.frame):,} readings, {len(simulation.labels)} anomalies: {out}", soft_wrap=True)
+    counts = ", ".join(f"{times:,} {fate}" for fate, times in fates.items())
+    readings, labels = count(len(simulation.frame), "reading"), len(simulation.labels)
+    output.print(f"{readings}, {labels} anomal{'y' if labels == 1 else 'ies'}: {out}", soft_wrap=True)
     output.print(f"transmissions: {counts}", soft_wrap=True)

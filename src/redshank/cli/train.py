@@ -9,17 +9,17 @@ import typer
 
 from redshank.bundle import save
 from redshank.cli import inputs
-from redshank.cli.console import Stopwatch, output, print_json, working
+from redshank.cli.console import Stopwatch, count, output, print_json, print_notes, working
+from redshank.cli.outputs import check_place
 from redshank.cli.scan import settings_of
-from redshank.pipeline import Pipeline
 
 
 def train(
     file: inputs.File,
-    out: Annotated[Path, typer.Option(help="Where to write the model, such as pump.redshank.")],
-    detector: inputs.Detector = "ae_lstm",
-    calibrator: Annotated[str, typer.Option(help="extreme, likelihood or conformal.")] = "extreme",
-    budget: inputs.Budget = "1 per device per week",
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the model, such as pump.redshank.")],
+    detector: inputs.Detector = "ridge",
+    calibrator: inputs.Calibrator = "extreme",
+    budget: inputs.BudgetText = inputs.BUDGET,
     label: inputs.Label = None,
     ignore: inputs.Ignore = None,
     time: inputs.Time = None,
@@ -29,16 +29,20 @@ def train(
     data_root: inputs.DataRoot = None,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Learn what is normal from FILE and save the model."""
+    """Learn what is normal from FILE and save the model.
+
+    Every row of FILE counts as normal; of a data set by name, the rows that were published for training.
+    """
     watch = Stopwatch()
+    pipeline = inputs.pipeline_of(detector, calibrator, budget)
+    check_place(out)
     with working("reading", quiet=as_json), watch.step("read"):
         data = inputs.open_data(
             file, label=label, ignore=ignore, time=time, device=device, zone=zone, sort=sort, data_root=data_root
         )
         frame = data.frame if data.train is None else data.frame.take(data.train)
-    pipeline = Pipeline(detector, calibrator=calibrator, budget=budget)
-    with working("learning", quiet=as_json) as advance, watch.step("learn"):
-        pipeline.fit(frame, progress=lambda epoch, epochs, _: advance(epoch / epochs))
+    with watch.step("learn"):
+        inputs.learn_from(pipeline, frame, file, quiet=as_json)
     save(pipeline, out)
     if as_json:
         record = {
@@ -53,8 +57,10 @@ def train(
         }
         print_json(record)
         return
+    print_notes(data.notes)
     output.print(
-        f"learned {len(pipeline.schema_)} channels of {len(pipeline.devices_)} devices from {len(frame):,} rows "
+        f"learned {count(len(pipeline.schema_), 'channel')} of {count(len(pipeline.devices_), 'device')} "
+        f"from {count(len(frame), 'row')} "
         f"in {watch.seconds['learn']:.1f} s; model: {out}",
         soft_wrap=True,
     )

@@ -38,6 +38,8 @@ class Tags:
         Can be written as a graph that runs without the training framework.
     needs_labels : bool
         ``fit`` needs ``y``.
+    cheap : bool
+        Learns in a moment: the pipeline fits one for each device, and several times over to set alarm levels.
     good_for : str
         One line for the user who has to choose.
     """
@@ -48,6 +50,7 @@ class Tags:
     streams: bool = False
     exports: bool = False
     needs_labels: bool = False
+    cheap: bool = False
     good_for: str = ""
 
 

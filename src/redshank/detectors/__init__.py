@@ -7,6 +7,7 @@ DETECTORS: Registry[Detector] = Registry(
     {
         "ae_lstm": Entry("redshank.detectors.neural.ae_lstm:AELSTMDetector", "train"),
         "pca": Entry("redshank.detectors.classical.pca:PCADetector"),
+        "ridge": Entry("redshank.detectors.classical.ridge:RidgeDetector"),
     },
 )
 """Every registered detector; a new one is one line here."""

@@ -45,6 +45,8 @@ GAP_INTERVALS = 10
 """A line is broken at a gap of more than this many usual intervals."""
 MOST_BARS = 1000
 """Incidents drawn in the lanes, the most severe first."""
+MOST_DECADES = 12
+"""Smallest tail probability drawn, in powers of ten."""
 LEGEND = ("seen", "expected", "band", "level", "incident", "detected", "known")
 """Order of the words above a figure."""
 
@@ -197,8 +199,8 @@ def _draw(
                 one, f"{short(name)} · {_name_unit(analysis, channel)}" if several else _name_unit(analysis, channel)
             )
         if not several:
-            handles |= _draw_score(axes[-1], analysis, device, view)
-            headline(axes[-1], "score")
+            handles |= _draw_surprise(axes[-1], analysis, device, view)
+            headline(axes[-1], "surprise, -log10 p")
         for one, name in zip(axes, [name for name, _ in panels] + [device], strict=False):
             handles |= _draw_events(one, analysis, name, view, labels)
             if detected_ns is not None:
@@ -246,41 +248,27 @@ def _draw_channel(axes: Axes, analysis: Analysis, device: str, channel: str, vie
     return handles
 
 
-def _draw_score(axes: Axes, analysis: Analysis, device: str, view: Span) -> dict[str, Line2D | Patch]:
+def _draw_surprise(axes: Axes, analysis: Analysis, device: str, view: Span) -> dict[str, Line2D | Patch]:
+    """How improbable each reading is for normal data, ``-log10 p``, with the readings that alarmed as dots."""
     rows = _rows_of(analysis, device, view)
     x = (analysis.frame.time_ns[rows] - view[0]) / 1e9
-    score = np.where(analysis.scores.ready[rows], analysis.scores.score[rows], np.nan)
-    level = np.where(np.isfinite(analysis.level[rows]), analysis.level[rows], np.nan)
-    known = score[np.isfinite(score)]
+    scores = analysis.scores
+    surprise = np.where(scores.ready[rows], -np.log10(np.maximum(scores.p[rows], 10.0**-MOST_DECADES)), np.nan)
     handles: dict[str, Line2D | Patch] = {}
-    if not len(known):
+    if not np.isfinite(surprise).any():
         axes.text(0.5, 0.5, "no score", transform=axes.transAxes, ha="center", va="center", color=COLOURS["muted"])
         axes.set_yticks([])
         return handles
-    bottom, top, log = _score_range(known, level)
-    kept = thin(x, score)
-    line = np.maximum(score[kept], bottom)  # a logarithm has no room for 0
-    axes.plot(*_broken(_longest_gap(analysis, view), x[kept], line), color=COLOURS["seen"], lw=0.8)
-    if np.isfinite(level).any():
-        level = np.clip(level, bottom, top)
-        steps = thin(x, level)
-        steps = steps[(np.diff(level[steps], prepend=np.nan) != 0) | (np.diff(level[steps], append=np.nan) != 0)]
-        axes.plot(x[steps], level[steps], color=COLOURS["accent"], lw=0.9, ls=(0, (1, 1.5)), drawstyle="steps-post")
-        handles["level"] = Line2D([], [], color=COLOURS["accent"], lw=0.9, ls=(0, (1, 1.5)), label="alarm level")
-    axes.set_ylim(bottom, top)
-    value_axis(axes, 3, log=log)
+    kept = thin(x, surprise)
+    axes.plot(*_broken(_longest_gap(analysis, view), x[kept], surprise[kept]), color=COLOURS["seen"], lw=0.8)
+    alarm = np.flatnonzero(scores.alarm[rows])
+    if len(alarm):
+        dots = alarm[thin(x[alarm], surprise[alarm])]
+        axes.plot(x[dots], surprise[dots], ls="", marker="o", ms=2.2, color=COLOURS["accent"])
+        handles["level"] = Line2D([], [], ls="", marker="o", ms=2.2, color=COLOURS["accent"], label="alarm")
+    axes.set_ylim(0.0, 1.05 * max(3.0, float(np.nanmax(surprise))))
+    value_axis(axes, 3)
     return handles
-
-
-def _score_range(known: Array, level: Array) -> tuple[float, float, bool]:
-    """Lowest and highest score drawn, and whether on a log axis; of the levels only the usual one has to be in view."""
-    middle = float(np.median(known))
-    shown = np.append(known, np.median(level[np.isfinite(level)])) if np.isfinite(level).any() else known
-    bottom, top = float(shown.min()), float(shown.max())
-    if top > 50.0 * middle > 0.0:
-        return max(bottom, middle / 20.0), 1.5 * top, True
-    margin = 0.05 * (top - bottom) or 1.0
-    return bottom - margin, top + margin, False
 
 
 def _draw_events(
@@ -348,7 +336,7 @@ def _rows_of(analysis: Analysis, device: str, view: Span) -> Rows:
         raise InputError(f"figure: there is no device {device!r} in the frame; check the name")
     own = frame.device == frame.devices.index(device)
     rows = np.flatnonzero(own & (frame.time_ns >= view[0]) & (frame.time_ns <= view[1]))
-    rows = rows[np.lexsort((~np.isfinite(analysis.level[rows]), frame.time_ns[rows]))]
+    rows = rows[np.lexsort((~analysis.scores.ready[rows], frame.time_ns[rows]))]
     return rows[np.flatnonzero(np.diff(frame.time_ns[rows], prepend=view[0] - 1))]
 
 

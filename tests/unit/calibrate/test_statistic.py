@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from redshank.calibrate._statistic import centre_and_spread, compress, first_of_runs, rows_in_mean, trailing_mean
+from redshank.calibrate._statistic import centre_and_spread, compress, first_of_runs, settled_mean, trailing_mean
 
 
 def slow_mean(values, rows):
@@ -15,7 +15,9 @@ def slow_mean(values, rows):
 def test_trailing_mean(rows, count):
     values = np.random.default_rng(count).normal(size=count)
     np.testing.assert_allclose(trailing_mean(values, rows), slow_mean(values, rows), atol=1e-12)
-    assert rows_in_mean(count, rows).tolist() == [min(t + 1, rows) for t in range(count)]
+    padded = np.concatenate([np.zeros(rows), values])
+    usual_before = [padded[t + 1 : t + 1 + rows].mean() for t in range(count)]
+    np.testing.assert_allclose(settled_mean(values, rows), usual_before, atol=1e-12)
 
 
 def test_trailing_mean_of_a_long_series_with_a_large_offset():

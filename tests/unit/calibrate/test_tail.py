@@ -84,7 +84,9 @@ def test_survival():
     assert (np.diff(got) <= 0).all()
     real = np.array([(values >= one).mean() for one in asked])
     np.testing.assert_allclose(got[real > PEAK_SHARE], real[real > PEAK_SHARE], atol=0.01)
-    np.testing.assert_allclose(got[real > 1e-3], real[real > 1e-3], rtol=0.2)
+    np.testing.assert_allclose(got[real > 3e-3], real[real > 3e-3], rtol=0.2)
+    rare = (real <= PEAK_SHARE) & (real > 0)
+    assert (got[rare] > 0.9 * real[rare]).all()  # the tail errs towards "not so rare", by CONFIDENCE
 
 
 def test_a_score_that_most_rows_have_is_no_rare_one():
