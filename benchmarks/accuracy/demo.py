@@ -10,11 +10,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.record import write_record  # noqa: E402
+from benchmarks.record import write_record
 
 
 def main() -> None:
@@ -42,13 +43,24 @@ def main() -> None:
     write_record(options.record, summary=summary, runs=runs)
 
 
-def run(detector: str, seed: int) -> dict[str, object]:
+def run(detector: str, seed: int) -> dict[str, Any]:
     """One demo: its measures, what was found by kind, and seconds."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "redshank", "demo", "--json", "--seed", str(seed), "--detector", detector]
-            + ["--report", str(Path(folder) / "report.html")],
+            [
+                sys.executable,
+                "-m",
+                "redshank",
+                "demo",
+                "--json",
+                "--seed",
+                str(seed),
+                "--detector",
+                detector,
+                "--report",
+            ]
+            + [str(Path(folder) / "report.html")],
             capture_output=True,
             text=True,
             check=True,
@@ -61,22 +73,19 @@ def run(detector: str, seed: int) -> dict[str, object]:
     }
 
 
-def summarise(runs: list[dict[str, object]]) -> dict[str, float]:
+def summarise(runs: list[dict[str, Any]]) -> dict[str, float]:
     """Totals and means over the seeds of one detector."""
-    known = sum(int(one["known events"]) for one in runs)  # type: ignore[call-overload]
-    found = sum(int(one["found"]) for one in runs)  # type: ignore[call-overload]
+    known = sum(one["known events"] for one in runs)
+    found = sum(one["found"] for one in runs)
     return {
         "event recall": round(found / known, 4),
-        "lowest event recall": min(float(one["event recall"]) for one in runs),  # type: ignore[arg-type]
+        "lowest event recall": min(one["event recall"] for one in runs),
         "false incidents per device-week": round(
-            statistics.mean(float(one["false incidents per device-week"]) for one in runs),
-            4,  # type: ignore[arg-type]
+            statistics.mean(one["false incidents per device-week"] for one in runs),
+            4,
         ),
-        "highest false incidents per device-week": max(
-            float(one["false incidents per device-week"])
-            for one in runs  # type: ignore[arg-type]
-        ),
-        "median wall_s": statistics.median(float(one["wall_s"]) for one in runs),  # type: ignore[arg-type]
+        "highest false incidents per device-week": max(one["false incidents per device-week"] for one in runs),
+        "median wall_s": statistics.median(one["wall_s"] for one in runs),
     }
 
 

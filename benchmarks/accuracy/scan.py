@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.record import write_record  # noqa: E402
+from benchmarks.record import write_record
 
 DATA = Path(os.environ.get("REDSHANK_DATA", ROOT.parent / "shared" / "data"))
 

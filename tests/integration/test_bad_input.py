@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tests.fixtures.commands import command, lines, table
 
 GOOD = lines()

@@ -12,9 +12,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
-
 from tests.fixtures.commands import Done, command, lines, table
 
 PCA = ("--detector", "pca")
@@ -276,7 +274,7 @@ def test_interrupted(tmp_path, big, arguments, after_s):
         assert process.stdout.readline() == "ready\n"
         time.sleep(after_s)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
     if process.returncode == 0:
         pytest.skip(f"done within {after_s} s; nothing was left to interrupt")
     assert process.returncode == 130, err

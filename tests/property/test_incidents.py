@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from redshank.core import Kind, Schema
 from redshank.incidents import Judged, fault, fold, incidents_of
-from redshank.incidents.grouping import REST_ROWS
+from redshank.incidents.grouping import REST_ROWS, SPECIFIC
 
 SECOND = 10**9
 REST = REST_ROWS * SECOND
@@ -121,7 +121,9 @@ def test_fold(given_, random):
     for device in "abcde":
         own = [i for i in single if i.device == device]
         for earlier, later in itertools.pairwise(own):
-            assert later.start_ns - earlier.end_ns > REST
+            begins = later.start_ns if later.kind in SPECIFIC else later.detected_ns
+            assert begins - earlier.end_ns > REST
+            assert earlier.end_ns < later.start_ns <= later.detected_ns
 
 
 @settings(deadline=None)

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from safetensors.numpy import save as save_arrays
 
 import redshank
 from redshank.calibrate import CALIBRATORS
-from redshank.core import Calibrator, Detector, ModelError, RedshankError, Schema
+from redshank.core import Calibrator, Detector, MissingExtraError, ModelError, RedshankError, Schema
 from redshank.detectors import DETECTORS
 from redshank.features import Scaler
 from redshank.pipeline import Pipeline
@@ -30,6 +31,20 @@ LARGEST_MEMBER = 2 * 2**30
 """Bytes a member may unpack to; a model of this project is far smaller."""
 MEMBERS = ("manifest.json", "arrays.safetensors")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date a zip can hold, so that equal models are equal files
+
+_UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What zipfile and json raise for bytes that are no zip, are damaged or encrypted, or are no JSON."""
+_FOREIGN = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    SafetensorError,
+)
+"""What comes of settings and arrays that no model of this version has."""
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
@@ -113,20 +128,20 @@ def load(path: str | os.PathLike[str]) -> Pipeline:
     where = os.fspath(path)
     manifest, packed = _read(where)
     try:
-        digest = manifest["sha256"]["arrays.safetensors"]
-        if hashlib.sha256(packed).hexdigest() != digest:
-            raise ModelError(f"{where}: the arrays do not match the manifest; the file is damaged or was changed")
-        arrays: dict[str, npt.NDArray[np.generic]] = dict(load_arrays(packed))
+        intact = hashlib.sha256(packed).hexdigest() == manifest["sha256"]["arrays.safetensors"]
+        arrays: dict[str, npt.NDArray[np.generic]] = dict(load_arrays(packed)) if intact else {}
         arrays |= {name: np.array(texts, dtype=np.str_) for name, texts in manifest["texts"].items()}
-        return _build(manifest, arrays)
-    except (KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise ModelError(f"{where}: not a model of this version ({type(error).__name__}: {error})") from error
-    except ModelError:
+        pipeline = _build(manifest, arrays) if intact else None
+    except MissingExtraError:
         raise
     except RedshankError as error:
-        if isinstance(error, ImportError):
-            raise
         raise ModelError(f"{where}: {error}") from error
+    except _FOREIGN as error:
+        why = " ".join(str(error).split())
+        raise ModelError(f"{where}: not a model of this version ({type(error).__name__}: {why:.200})") from error
+    if pipeline is None:
+        raise ModelError(f"{where}: the arrays do not match the manifest; the file is damaged or was changed")
+    return pipeline
 
 
 def _read(where: str) -> tuple[dict[str, Any], bytes]:
@@ -141,7 +156,7 @@ def _read(where: str) -> tuple[dict[str, Any], bytes]:
             packed = archive.read(MEMBERS[1])
     except FileNotFoundError as error:
         raise ModelError(f"{where}: there is no such file") from error
-    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, EOFError) as error:
+    except _UNREADABLE as error:
         raise ModelError(f"{where}: cannot be read as a model ({error})") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ModelError(f"{where}: its format is not {FORMAT}, the one that Redshank {redshank.__version__} reads")

@@ -18,7 +18,7 @@ SECONDS = {
     "year": 31557600.0,
 }
 _FORM = re.compile(
-    r"\s*(?P<count>\d+(?:\.\d+)?|one|two|three)\s*(?:false\s+alarms?|alarms?|incidents?)?"
+    r"\s*(?:at\s+most\s+)?(?P<count>\d+(?:\.\d+)?|one|two|three)\s*(?:false\s+alarms?|alarms?|incidents?)?"
     r"\s*(?:(?:per|a|/)\s*(?P<device>device))?\s*(?:per|a|an|each|/)\s*(?P<unit>minute|hour|day|week|month|year)\s*"
 )
 _WORDS = {"one": 1.0, "two": 2.0, "three": 3.0}
@@ -50,7 +50,7 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read ``"1 per device per week"``, ``"3 per day"`` (whole fleet), ``"0.5 / device / month"``.
+        """Read ``"1 per device per week"``  ``"3 per day"`` (whole fleet), ``"0.5 / device / month"``.
 
         Raises
         ------

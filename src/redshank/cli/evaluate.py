@@ -53,7 +53,7 @@ def evaluate(
         judged = np.ones(len(data), np.bool_) if data.train is None else ~data.train
         rest, choice = data.frame.take(judged), f"learned earlier: model {model}"
     with working("judging", quiet=as_json):
-        analysis = pipeline.analyse(rest)
+        analysis = pipeline.analyse(rest, history=normal if model is None else None)
     labels = labels_between(data.labels, rest)
     events = measures_of(compare(analysis.incidents, labels, device_weeks=device_weeks(rest)))
     points = point_measures(analysis.scores.score, data.y[judged], analysis.scores.alarm)

@@ -146,6 +146,7 @@ def measures_of(found: EventReport) -> dict[str, float]:
         "incidents": found.incidents,
         "false incidents": found.false,
         "false incidents per device-week": round(found.false_per_device_week, 4),
+        "share of time in incidents": round(found.alarm_share, 4),
         "median delay, s": round(found.median_delay_s, 1),
     }
 

@@ -68,12 +68,12 @@ class Frame:
         *,
         names: Sequence[str] | None = None,
         time_ns: npt.ArrayLike | None = None,
-        interval_s: float = 1.0,
+        interval_s: float | None = None,
         device: str = "device",
     ) -> Frame:
         """One device's rows from a plain array of shape (n,) or (n, channels), oldest first.
 
-        Without ``time_ns`` the rows stand ``interval_s`` apart, from 1970 on.
+        Without ``time_ns`` the rows stand ``interval_s`` (default one second) apart, from 1970 on.
         """
         array = np.asarray(values)
         if array.ndim == 1:
@@ -82,8 +82,8 @@ class Frame:
             raise InputError(f"frame: values have {array.ndim} dimensions; wanted (rows, channels)")
         rows, width = array.shape
         named = tuple(names) if names is not None else tuple(f"channel_{i}" for i in range(width))
-        schema = Schema.of(named, interval_s)
-        times = np.arange(rows) * round(interval_s * 1e9) if time_ns is None else np.asarray(time_ns)
+        schema = Schema.of(named, 1.0 if interval_s is None and time_ns is None else interval_s)
+        times = np.arange(rows) * round((schema.interval_s or 1.0) * 1e9) if time_ns is None else np.asarray(time_ns)
         return cls(schema, (device,), np.zeros(rows, np.int32), times, array)
 
     def __len__(self) -> int:

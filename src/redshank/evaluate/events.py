@@ -23,6 +23,8 @@ class EventReport:
         Incidents, and those that overlap no known anomaly of any of their devices.
     device_weeks : float
         Time judged, all devices together.
+    alarm_share : float
+        Part of the judged time that lies inside incidents: what always alarms finds everything, and has 1 here.
     delays_s : tuple of float
         Seconds from the start of each found anomaly to its first alarm, not below 0.
     found_by_kind : dict of str to tuple of int
@@ -34,6 +36,7 @@ class EventReport:
     incidents: int
     false: int
     device_weeks: float
+    alarm_share: float
     delays_s: tuple[float, ...]
     found_by_kind: dict[str, tuple[int, int]]
 
@@ -63,7 +66,7 @@ def compare(
 ) -> EventReport:
     """Match incidents with known anomalies by device and time.
 
-    An anomaly counts as found if an incident of its device was detected or was running between its start and its
+    An anomaly counts as found if an incident of its device had been detected and was running between its start and its
     end plus ``tolerance_s``: a smoothed alarm, or silence, is only seen a little later. An incident counts as false
     if it lies outside all anomalies of its devices, each widened behind by the same tolerance. Nothing is adjusted.
 
@@ -87,23 +90,27 @@ def compare(
     kinds: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     true: set[int] = set()
     for label in labels:
-        hits = [
+        until = label.end_ns + tolerance
+        near = [
             (place, incident)
             for place, incident in by_device[label.device]
-            if incident.start_ns <= label.end_ns + tolerance and incident.end_ns >= label.start_ns
+            if incident.start_ns <= until and incident.end_ns >= label.start_ns
         ]
+        true.update(place for place, _ in near)
+        hits = [incident for _, incident in near if incident.detected_ns <= until]
         count = kinds[f"{label.kind}/{label.cause}" if label.cause else str(label.kind)]
         count[1] += 1
         if hits:
             count[0] += 1
-            true.update(place for place, _ in hits)
-            delays.append(max(0, min(incident.detected_ns for _, incident in hits) - label.start_ns) / 1e9)
+            delays.append(max(0, min(incident.detected_ns for incident in hits) - label.start_ns) / 1e9)
+    inside_s = sum((incident.end_ns - incident.start_ns) / 1e9 * len(incident.devices) for incident in incidents)
     return EventReport(
         events=len(labels),
         found=len(delays),
         incidents=len(incidents),
         false=len(incidents) - len(true),
         device_weeks=device_weeks,
+        alarm_share=min(inside_s / (device_weeks * 604800.0), 1.0) if device_weeks else float("nan"),
         delays_s=tuple(delays),
         found_by_kind={kind: (found, events) for kind, (found, events) in sorted(kinds.items())},
     )

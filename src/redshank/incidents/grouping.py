@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from redshank.core import Incident, Kind, Reading, Schema
 from redshank.core.detector import Array
-from redshank.incidents.sentence import anomaly_sentence, fault_sentence, silence_of_many
+from redshank.incidents.sentence import anomaly_sentence, fault_sentence, moment, silence_of_many
 
 REST_ROWS = 60
 """Alarms closer together than this many usual intervals are one incident."""
@@ -81,7 +81,9 @@ def incidents_of(judged: Judged, schema: Schema, interval_s: float) -> list[Inci
     rest_ns = round(REST_ROWS * interval_s * 1e9)
     breaks = np.flatnonzero(np.diff(judged.time_ns[rows]) > rest_ns) + 1
     reach_ns = round(ONSET_ROWS * interval_s * 1e9)
-    return [_incident(judged, run, schema, reach_ns) for run in np.split(rows, breaks)]
+    runs = np.split(rows, breaks)
+    after = [0, *(int(run[-1]) + 1 for run in runs[:-1])]  # an onset does not reach into the incident before
+    return [_incident(judged, run, schema, reach_ns, first) for run, first in zip(runs, after, strict=True)]
 
 
 def fault(
@@ -106,11 +108,19 @@ def fault(
 def fold(incidents: Sequence[Incident], interval_s: float, fleet: int) -> list[Incident]:
     """In order of onset: what overlaps on one device becomes one incident, and so does silence of many at once."""
     near_ns = round(REST_ROWS * interval_s * 1e9)
+
+    def begins_ns(incident: Incident) -> int:
+        # What a detector found begins with its alarm: the onset is only known afterwards, and a closed incident
+        # must stay as it was.
+        return incident.start_ns if incident.kind in SPECIFIC else incident.detected_ns
+
     folded: list[Incident] = []
-    for incident in sorted(incidents, key=lambda i: (i.device, i.start_ns, i.detected_ns)):
+    for incident in sorted(incidents, key=lambda i: (i.device, begins_ns(i), i.detected_ns)):
         last = folded[-1] if folded and folded[-1].device == incident.device else None
-        if last is not None and incident.start_ns <= last.end_ns + near_ns:
+        if last is not None and begins_ns(incident) <= last.end_ns + near_ns:
             folded[-1] = _join(last, incident)
+        elif last is not None and incident.start_ns <= last.end_ns:
+            folded.append(replace(incident, start_ns=last.end_ns + 1))
         else:
             folded.append(incident)
     return sorted(
@@ -136,7 +146,7 @@ def _fold_silence(incidents: list[Incident], together_ns: int, fleet: int) -> li
         others.append(
             replace(
                 group[0],
-                key=_key("|".join(devices), start),
+                key=_key("outage", start),
                 devices=devices,
                 start_ns=start,
                 end_ns=max(i.end_ns for i in group),
@@ -153,10 +163,12 @@ def _join(first: Incident, second: Incident) -> Incident:
     if first.kind in SPECIFIC and second.kind in SPECIFIC:
         naming = max(first, second, key=lambda i: i.end_ns - i.start_ns)
     earliest = min(first, second, key=lambda i: i.detected_ns)
+    start = min(first.start_ns, second.start_ns)
     return replace(
         naming,
         key=earliest.key,
-        start_ns=min(first.start_ns, second.start_ns),
+        start_ns=start,
+        sentence=naming.sentence.replace(f"since {moment(naming.start_ns)}", f"since {moment(start)}", 1),
         end_ns=max(first.end_ns, second.end_ns),
         detected_ns=earliest.detected_ns,
         severity=max(first.severity, second.severity),
@@ -164,9 +176,9 @@ def _join(first: Incident, second: Incident) -> Incident:
     )
 
 
-def _incident(judged: Judged, rows: npt.NDArray[np.intp], schema: Schema, reach_ns: int) -> Incident:
+def _incident(judged: Judged, rows: npt.NDArray[np.intp], schema: Schema, reach_ns: int, after: int) -> Incident:
     first, last = int(rows[0]), int(rows[-1])
-    onset = _onset(judged, first, reach_ns)
+    onset = max(_onset(judged, first, reach_ns), after)
     weight = judged.contributions[rows].sum(axis=0)
     shares = weight / weight.sum() if weight.sum() > 0 else np.full(len(schema), 1.0 / len(schema))
     ranked = [int(j) for j in np.argsort(-shares, kind="stable")[:MOST_READINGS]]

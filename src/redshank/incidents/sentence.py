@@ -14,6 +14,17 @@ MOST_NAMES = 3
 """Names written out before "and N more"."""
 
 
+DOING = {
+    "clock": "clock wrong",
+    "cadence": "reports at another rate",
+    "unit": "in another unit",
+    "replay": "sent again",
+    "noise": "noisy",
+    "spike": "spiky",
+}
+"""What a channel does, where the name of the cause would read oddly behind it."""
+
+
 def number(value: float) -> str:
     """A number as a person writes it: three or four significant digits, no exponent in the usual range."""
     if not math.isfinite(value):
@@ -76,10 +87,11 @@ def fault_sentence(device: str, start_ns: int, kind: Kind, *, cause: str, channe
     """The sentence of an incident that a quality check found."""
     if kind is Kind.SILENCE:
         return f"{device}: silent since {moment(start_ns)}; {detail}"
-    where = f"{some(channels)} " if channels else "readings "
+    what = DOING.get(cause, cause)
+    where = f"{some(channels)} " if channels else ""
     looks = {Kind.SENSOR_FAULT: f"a sensor fault ({cause})", Kind.NETWORK_ATTACK: f"a network attack ({cause})"}
     verdict = looks.get(kind, f"a {kind} anomaly")
-    return f"{device}: {where}{cause} since {moment(start_ns)}; {detail}; looks like {verdict}"
+    return f"{device}: {where}{what} since {moment(start_ns)}; {detail}; looks like {verdict}"
 
 
 def silence_of_many(devices: Sequence[str], start_ns: int, fleet: int) -> str:

@@ -144,19 +144,19 @@ def test_device_names_stand_as_they_are(device):
             Kind.SENSOR_FAULT,
             "clock",
             (),
-            "d: readings clock since 2026-03-02 14:03; usually every 10 s; looks like a sensor fault (clock)",
+            "d: clock wrong since 2026-03-02 14:03; usually every 10 s; looks like a sensor fault (clock)",
         ),
         (
             Kind.NETWORK_ATTACK,
             "flood",
             (),
-            "d: readings flood since 2026-03-02 14:03; usually every 10 s; looks like a network attack (flood)",
+            "d: flood since 2026-03-02 14:03; usually every 10 s; looks like a network attack (flood)",
         ),
         (
             Kind.POINT,
             "spike",
             ("flow",),
-            "d: flow spike since 2026-03-02 14:03; usually every 10 s; looks like a point anomaly",
+            "d: flow spiky since 2026-03-02 14:03; usually every 10 s; looks like a point anomaly",
         ),
     ],
 )
