@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from redshank.core import Kind, Schema
 from redshank.incidents import Judged, fault, fold, incidents_of
-from redshank.incidents.grouping import REST_ROWS, SPECIFIC
+from redshank.incidents.grouping import REST_ROWS
 
 SECOND = 10**9
 REST = REST_ROWS * SECOND
@@ -114,15 +114,13 @@ def test_fold(given_, random):
         if len(incident.devices) > 1:
             assert incident.kind is Kind.SILENCE
             assert len(incident.devices) >= 3
-    for one in given_:  # nothing is lost, and nothing lies in two places
-        own = [i for i in found if one.device in i.devices and i.start_ns <= one.start_ns and one.end_ns <= i.end_ns]
+    for one in given_:  # nothing is lost; an onset may be cut where another incident still ran
+        own = [i for i in found if one.device in i.devices and i.start_ns <= one.detected_ns and one.end_ns <= i.end_ns]
         assert own
     single = [i for i in found if len(i.devices) == 1]
     for device in "abcde":
         own = [i for i in single if i.device == device]
         for earlier, later in itertools.pairwise(own):
-            begins = later.start_ns if later.kind in SPECIFIC else later.detected_ns
-            assert begins - earlier.end_ns > REST
             assert earlier.end_ns < later.start_ns <= later.detected_ns
 
 
@@ -131,6 +129,7 @@ def test_fold(given_, random):
 def test_fold_of_one_devices_incidents_leaves_them_apart(one):
     found = fold(incidents_of(one, SCHEMA, 1.0), 1.0, 1)
     for earlier, later in itertools.pairwise(found):
-        assert later.start_ns - earlier.end_ns > REST
+        assert later.detected_ns - earlier.end_ns > REST
+        assert earlier.end_ns < later.start_ns <= later.detected_ns
     for moment in one.time_ns[one.alarm]:
         assert sum(i.start_ns <= moment <= i.end_ns for i in found) == 1

@@ -134,7 +134,7 @@ class RidgeDetector(Detector):
         # (2, held-back rows, channels)
         held = np.concatenate([self._residuals(one, end) for one, end in zip(series, ends, strict=True)], axis=1)
         self.spread_ = np.maximum(np.sqrt(np.square(held).mean(axis=1)), SPREAD_FLOOR)
-        low, high = np.quantile(held[self._told], BAND, axis=0)
+        low, high = np.quantile(held[0], BAND, axis=0)
         self.band_ = np.stack([np.minimum(low, 0.0), np.maximum(high, 0.0)])
 
     def _score(self, X: Array) -> Array:
@@ -149,17 +149,12 @@ class RidgeDetector(Detector):
         return parts
 
     def _expected(self, X: Array) -> Band:
-        """What the other channels say of each, untouched by its own fault; of a single channel, what its past says."""
-        best = self._targets(X) - self._residuals(X)[self._told]
+        """What the other channels say of each, untouched by its own fault; of a single channel, its training mean."""
+        best = self._targets(X) - self._residuals(X)[0]
         value, low, high = (
             np.clip(self.mean_ + self.scale_ * (best + ahead), -LARGEST, LARGEST) for ahead in (0.0, *self.band_)
         )
         return Band(value, low, high)
-
-    @property
-    def _told(self) -> int:
-        """Which of the two predictions is shown as the expected value."""
-        return 0 if self.n_features_ > 1 else 1
 
     def _check_settings(self) -> None:
         whole = isinstance(self.lags, tuple) and all(isinstance(k, int) and not isinstance(k, bool) for k in self.lags)
