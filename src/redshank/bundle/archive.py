@@ -20,7 +20,7 @@ from safetensors.numpy import save as save_arrays
 
 import redshank
 from redshank.calibrate import CALIBRATORS
-from redshank.core import Calibrator, Detector, MissingExtraError, ModelError, RedshankError, Schema
+from redshank.core import Calibrator, Detector, MissingExtraError, ModelError, NotFittedError, RedshankError, Schema
 from redshank.detectors import DETECTORS
 from redshank.features import Scaler
 from redshank.pipeline import Pipeline
@@ -59,6 +59,8 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
     SettingError
         If a part is not a registered class.
     """
+    if not hasattr(pipeline, "quality_"):
+        raise NotFittedError("save: the pipeline is not fitted yet; call fit first")
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     texts: dict[str, list[str]] = {}
     parts = {
@@ -190,11 +192,19 @@ def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
         for i in range(manifest["calibrator"]["count"])
     )
     pipeline.quality_ = QualityChecks(**_settings(manifest["quality"])).restore(_part(arrays, "quality"))
+    known = range(len(pipeline.detectors_))
+    if len(pipeline.own_) != len(pipeline.devices_) or any(int(i) not in known for i in pipeline.own_):
+        raise ModelError("its devices and detectors do not fit together")
+    if not pipeline.calibrators_:
+        raise ModelError("holds no calibrator")
     return pipeline
 
 
 def _part(arrays: Arrays, part: str) -> dict[str, npt.NDArray[np.generic]]:
-    return {name.removeprefix(f"{part}/"): value for name, value in arrays.items() if name.startswith(f"{part}/")}
+    own = {name.removeprefix(f"{part}/"): value for name, value in arrays.items() if name.startswith(f"{part}/")}
+    if not own:
+        raise ModelError(f"holds no arrays of {part}")
+    return own
 
 
 def _settings(record: Mapping[str, Any]) -> dict[str, Any]:

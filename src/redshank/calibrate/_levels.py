@@ -129,7 +129,8 @@ def stream_levels(values: Array, tail: Tail, rate: float, gap: int) -> Array:
     """Level of each row at ``rate`` events a row: the fitted tail, corrected by the rows that passed without alarm.
 
     The number of peaks and their mean excess are carried on block by block; peaks above the level are not learned
-    from, and the level never falls below the fitted one's start nor rises above ``LARGEST_RISE`` times its height.
+    from. The level never falls below the fitted one, since a quiet month is no reason to alarm sooner, nor does it
+    rise above ``LARGEST_RISE`` times its height.
     """
     fitted = tail.level(rate)
     highest = tail.start + LARGEST_RISE * max(fitted - tail.start, tail.scale)
@@ -147,7 +148,7 @@ def stream_levels(values: Array, tail: Tail, rate: float, gap: int) -> Array:
         rows = tail.rows + first + len(block)
         mean = total / max(events, 1.0)
         now = Tail(tail.start, mean * (1.0 - tail.shape), tail.shape, max(events, 1.0) / rows, rows, tail.largest)
-        level = min(now.level(rate), highest)
+        level = min(max(now.level(rate), fitted), highest)
     return levels
 
 

@@ -29,7 +29,7 @@ FRAMES_A_SECOND = 20
 
 
 def demo(
-    devices: Annotated[int, typer.Option(min=1, help="Number of simulated devices.")] = 6,
+    devices: Annotated[int, typer.Option(min=1, help="Number of simulated devices.")] = 10,
     days: Annotated[float, typer.Option(min=1.0, help="Days to watch, after two weeks of learning.")] = 7.0,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same plant, same result.")] = 0,
     detector: inputs.Detector = "ridge",

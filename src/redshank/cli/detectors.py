@@ -28,6 +28,7 @@ def detectors(as_json: inputs.AsJson = False) -> None:
     for title in ("name", "extra", "good for"):
         table.add_column(title, overflow="fold")
     for row in rows:
-        extra, good_for = str(row["extra"]) or "-", str(row.get("good_for", "not installed"))
+        extra = str(row["extra"]) or "-"
+        good_for = str(row.get("good_for", f"not installed; pip install 'redshank[{extra}]'"))
         table.add_row(str(row["name"]), extra, good_for)
     output.print(table)

@@ -45,9 +45,11 @@ GAP_INTERVALS = 10
 """A line is broken at a gap of more than this many usual intervals."""
 MOST_BARS = 1000
 """Incidents drawn in the lanes, the most severe first."""
+DOTS = 60
+"""Stretches of the time in view that alarms are thinned to."""
 MOST_DECADES = 12
 """Smallest tail probability drawn, in powers of ten."""
-LEGEND = ("seen", "expected", "band", "level", "incident", "detected", "known")
+LEGEND = ("seen", "expected", "band", "alarm", "incident", "detected", "known")
 """Order of the words above a figure."""
 
 
@@ -263,9 +265,9 @@ def _draw_surprise(axes: Axes, analysis: Analysis, device: str, view: Span) -> d
     axes.plot(*_broken(_longest_gap(analysis, view), x[kept], surprise[kept]), color=COLOURS["seen"], lw=0.8)
     alarm = np.flatnonzero(scores.alarm[rows])
     if len(alarm):
-        dots = alarm[thin(x[alarm], surprise[alarm])]
+        dots = alarm[thin(x[alarm], surprise[alarm], DOTS)]
         axes.plot(x[dots], surprise[dots], ls="", marker="o", ms=2.2, color=COLOURS["accent"])
-        handles["level"] = Line2D([], [], ls="", marker="o", ms=2.2, color=COLOURS["accent"], label="alarm")
+        handles["alarm"] = Line2D([], [], ls="", marker="o", ms=2.2, color=COLOURS["accent"], label="alarm")
     axes.set_ylim(0.0, 1.05 * max(3.0, float(np.nanmax(surprise))))
     value_axis(axes, 3)
     return handles

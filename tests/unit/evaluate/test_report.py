@@ -205,12 +205,13 @@ def test_figures_are_svg_that_stands_alone(fleet: Analysis) -> None:
         assert not re.search(r'id="(figure|axes|patch|text|line2d)_', figure)
 
 
-def test_a_figure_shows_incident_detection_level_and_labels(fleet: Analysis) -> None:
+def test_a_figure_shows_incident_detection_alarms_and_labels(fleet: Analysis) -> None:
     analysis = fleet
     drift = next(i for i in analysis.incidents if i.kind is Kind.CONTINUOUS)
     figure = incident_figure(analysis, drift, labels=known_labels(analysis))
-    for word in ("seen", "expected", "expected band", "alarm level", "incident", "detected", "known label", "score"):
+    for word in ("seen", "expected", "expected band", "alarm", "incident", "detected", "known label"):
         assert f">{word}<" in figure
+    assert ">surprise, -log10 p<" in figure
     for reading in drift.readings[:3]:
         assert f">{reading.channel} (" in figure
     assert f">{drift.readings[3].channel} (" not in figure
@@ -238,16 +239,16 @@ def test_order_of_rows_and_repeated_readings_do_not_matter() -> None:
     analysis = judged_fleet(rows=300)
     order = np.random.default_rng(0).permutation(len(analysis.frame))
     order = np.concatenate([order, order[:50]])
-    level = analysis.level[order].copy()
-    level[len(analysis.frame) :] = np.inf  # a repeated reading is not judged
+    ready = analysis.scores.ready[order].copy()
+    ready[len(analysis.frame) :] = False  # a repeated reading is not judged
     shuffled = replace(
         analysis,
         frame=analysis.frame.take(order),
         scores=replace(
             analysis.scores,
-            **{name: getattr(analysis.scores, name)[order] for name in ("score", "ready", "p", "alarm")},
+            **{name: getattr(analysis.scores, name)[order] for name in ("score", "p", "alarm")},
+            ready=ready,
         ),
-        level=level,
         **{name: getattr(analysis, name)[order] for name in ("contributions", "expected", "low", "high")},
     )
     assert series_figure(shuffled, "pump-02") == series_figure(analysis, "pump-02")
@@ -268,7 +269,6 @@ def test_an_empty_frame_is_still_a_report(tmp_path: Path, fleet: Analysis) -> No
     analysis = Analysis(
         full.frame.take(none),
         replace(full.scores, **{name: getattr(full.scores, name)[none] for name in ("score", "ready", "p", "alarm")}),
-        full.level[none],
         full.contributions[none],
         full.expected[none],
         full.low[none],
@@ -287,7 +287,6 @@ def test_devices_without_band_score_or_values_are_drawn() -> None:
         analysis,
         frame=replace(analysis.frame, values=nothing),
         scores=replace(analysis.scores, ready=np.zeros(len(nothing), bool)),
-        level=np.full(len(nothing), np.inf),
         contributions=nothing,
         expected=nothing,
         low=nothing,
@@ -299,14 +298,13 @@ def test_devices_without_band_score_or_values_are_drawn() -> None:
     assert ">expected band<" not in figure
 
 
-def test_a_level_that_falls_far_below_the_scores_does_not_flatten_them() -> None:
+def test_alarms_are_dots_at_the_surprise_of_their_readings() -> None:
     analysis = judged_fleet(rows=300)
-    level = np.where(analysis.scores.alarm, -1e6, 9.0)
-    figure = series_figure(replace(analysis, level=level), "pump-01")
-    ticks = [
-        float(text.replace("\N{MINUS SIGN}", "-")) for text in re.findall(r">([\d\N{MINUS SIGN}.e+]+)</text>", figure)
-    ]
-    assert min(ticks) > -1000.0
+    quiet = replace(analysis, scores=replace(analysis.scores, alarm=np.zeros(len(analysis.frame), bool)))
+    assert ">alarm<" in series_figure(analysis, "pump-01")
+    assert ">alarm<" not in series_figure(quiet, "pump-01")
+    certain = replace(analysis, scores=replace(analysis.scores, p=np.zeros(len(analysis.frame))))
+    assert ">10<" in series_figure(certain, "pump-01")  # p = 0 is drawn at the smallest probability shown
 
 
 def test_unknown_names_are_refused() -> None:
