@@ -46,7 +46,7 @@ def audit(
     else:
         print_notes(data.notes)
         for finding in findings:
-            output.print(f"{finding.severity}: {finding.sentence}", markup=False, soft_wrap=True)
+            output.print(f"{finding.severity}: {finding.sentence}", soft_wrap=True)
         output.print(f"{count(len(leaks), 'leak')} found in {count(len(data), 'row')}")
     if leaks:
         raise typer.Exit(LEAK)

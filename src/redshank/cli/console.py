@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import NoReturn
 
 import numpy as np
@@ -21,14 +22,16 @@ from redshank.incidents import duration, moment
 
 BAD_INPUT = 2
 
-output = Console(highlight=False)
-notices = Console(stderr=True, highlight=False)
+# Names of devices and files are shown as they are, even where Rich would read a style in them.
+_plain_text = partial(Console, highlight=False, markup=False, emoji=False)
+output = _plain_text()
+notices = _plain_text(stderr=True)
 
 
 def fail(sentence: str) -> NoReturn:
     """Say what is wrong on the error stream and leave with the code for bad input."""
     notices.print("error:", style="bold red", end=" ")
-    notices.print(sentence, markup=False, soft_wrap=True)
+    notices.print(sentence, soft_wrap=True)
     sys.exit(BAD_INPUT)
 
 
@@ -68,7 +71,7 @@ class Stopwatch:
 def print_notes(notes: Iterable[str]) -> None:
     """What was assumed or left out, on the error stream."""
     for note in notes:
-        notices.print(f"note: {note}", markup=False, soft_wrap=True)
+        notices.print(f"note: {note}", soft_wrap=True)
 
 
 def print_json(record: Mapping[str, object]) -> None:

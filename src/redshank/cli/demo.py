@@ -32,7 +32,7 @@ def demo(
     devices: Annotated[int, typer.Option(min=1, help="Number of simulated devices.")] = 10,
     days: Annotated[float, typer.Option(min=1.0, help="Days to watch, after two weeks of learning.")] = 7.0,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same plant, same result.")] = 0,
-    detector: inputs.Detector = "ridge",
+    detector: inputs.Detector = inputs.DETECTOR,
     budget: inputs.BudgetText = inputs.BUDGET,
     report: inputs.Report = Path("report.html"),
     replay_s: Annotated[float, typer.Option(min=0.0, help="Seconds that the replay takes.")] = 15.0,
@@ -132,5 +132,5 @@ def _conclude(found: EventReport, budget: str, report: Path) -> None:
     missed = {kind: count for kind, count in found.found_by_kind.items() if count[0] < count[1]}
     if missed:
         missing = ", ".join(f"{kind} {count[0]} of {count[1]}" for kind, count in missed.items())
-        notices.print(f"not all found: {missing}", markup=False, soft_wrap=True)
+        notices.print(f"not all found: {missing}", soft_wrap=True)
     output.print(f"report: {report}", soft_wrap=True)

@@ -23,7 +23,7 @@ def evaluate(
     ] = None,
     label: inputs.Label = None,
     learn: inputs.Learn = None,
-    detector: inputs.Detector = "ridge",
+    detector: inputs.Detector = inputs.DETECTOR,
     calibrator: inputs.Calibrator = "extreme",
     budget: inputs.BudgetText = inputs.BUDGET,
     ignore: inputs.Ignore = None,

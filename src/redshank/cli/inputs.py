@@ -67,6 +67,7 @@ Learn = Annotated[
 Report = Annotated[Path, typer.Option(metavar="FILE", help="Where to write the report.")]
 
 BUDGET = "1 per device per week"
+DETECTOR = "ridge"
 
 
 def pipeline_of(detector: str, calibrator: str, budget: str) -> Pipeline:

@@ -25,7 +25,12 @@ from redshank.cli.outputs import report_at
 from redshank.core import Frame, Label
 from redshank.detectors import DETECTORS
 from redshank.evaluate import EventReport, compare
+from redshank.incidents import duration
 from redshank.pipeline import Analysis, Pipeline, device_weeks
+
+FEWEST_WEEKS = 0.2
+"""Device-weeks, more than a day, below which one incident more or less says nothing of a weekly rate."""
+WEEK_S = 604800.0
 
 
 def scan(
@@ -34,7 +39,7 @@ def scan(
         str | None, typer.Option(metavar="FILE", help="Learn from this file instead of the first part of FILE.")
     ] = None,
     learn: inputs.Learn = None,
-    detector: inputs.Detector = "ridge",
+    detector: inputs.Detector = inputs.DETECTOR,
     calibrator: inputs.Calibrator = "extreme",
     budget: inputs.BudgetText = inputs.BUDGET,
     report: inputs.Report = Path("report.html"),
@@ -156,16 +161,21 @@ def show(analysis: Analysis, pipeline: Pipeline, found: EventReport | None, repo
     if analysis.incidents:
         output.print(incident_table(analysis.incidents))
     incidents, rows = count(len(analysis.incidents), "incident"), count(len(analysis.frame), "row")
+    weeks = device_weeks(analysis.frame)
+    if weeks < FEWEST_WEEKS:
+        time = f"{duration(weeks * WEEK_S)} of device time, too short for a rate"
+    else:
+        time = f"{weeks:.2f} device-weeks: {analysis.rate():.2f} per device-week, true ones included"
     output.print(
-        f"\n{incidents} in {rows}, {device_weeks(analysis.frame):.2f} device-weeks "
-        f"({analysis.rate():.2f} per device-week; asked for at most {pipeline.budget} false ones; "
-        f"held-back normal rows gave {pipeline.held_back_rate_:.2f})",
+        f"\n{incidents} in {rows}, {time} (budget for false ones: {pipeline.budget}; "
+        f"normal rows held back from learning gave {pipeline.held_back_rate_:.2f} per device-week)",
         soft_wrap=True,
     )
     if found is not None:
         output.print(
             f"against the labels: {found.found} of {found.events} known events found, "
-            f"{found.false} of {found.incidents} incidents match none",
+            f"{found.false} of {found.incidents} incidents match none, "
+            f"{found.alarm_share:.0%} of the time lies inside incidents",
             soft_wrap=True,
         )
     output.print(f"report: {report}  ({seconds:.1f} s)", soft_wrap=True)

@@ -17,7 +17,7 @@ from redshank.cli.scan import settings_of
 def train(
     file: inputs.File,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the model, such as pump.redshank.")],
-    detector: inputs.Detector = "ridge",
+    detector: inputs.Detector = inputs.DETECTOR,
     calibrator: inputs.Calibrator = "extreme",
     budget: inputs.BudgetText = inputs.BUDGET,
     label: inputs.Label = None,

@@ -60,6 +60,17 @@ def pack(path: Path, content: dict[str, bytes]) -> Path:
     return path
 
 
+def loaded_or_refused(path: Path) -> Pipeline | None:
+    """Nothing but a model or a ModelError in one line comes of a file; None for the latter."""
+    try:
+        return load(path)
+    except ModelError as error:
+        text = str(error)
+    assert text.startswith(str(path))
+    assert "\n" not in text
+    return None
+
+
 def refused(path: Path) -> str:
     with pytest.raises(ModelError) as caught:
         load(path)
@@ -128,9 +139,10 @@ def test_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError(28, "the disk is full")
 
     for place in ("zipfile.ZipFile.writestr", "pathlib.Path.replace"):
-        with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        with monkeypatch.context() as patch:
             patch.setattr(place, full)
-            save(pipeline, target)
+            with pytest.raises(OSError, match="full"):
+                save(pipeline, target)
         assert [path.name for path in tmp_path.iterdir()] == ["m.redshank"]
         assert target.read_text() == "of last time"
 
@@ -153,11 +165,8 @@ class TestDamage:
         unread = 0
         for place in np.random.default_rng(0).permutation(len(whole))[:300].tolist() + list(range(60)):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
-            try:
-                again = load(path)
-            except ModelError as error:
-                assert str(error).startswith(str(path))
-            else:
+            again = loaded_or_refused(path)
+            if again is not None:
                 unread += 1
                 np.testing.assert_array_equal(again.score_samples(FRAME), wanted)
         assert unread < 40
@@ -167,7 +176,7 @@ class TestDamage:
         path.write_bytes(b"\x80\x04\x95\x17\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.")
         refused(path)
 
-    @pytest.mark.parametrize("name", ["../evil.py", "/tmp/evil", "manifest.json/../x", "code.pkl"])
+    @pytest.mark.parametrize("name", ["../evil.py", "/evil", "manifest.json/../x", "code.pkl"])
     def test_further_members(self, tmp_path, model, name):
         assert "a model holds" in refused(pack(tmp_path / "m", members(model) | {name: b"x"}))
         assert [path.name for path in tmp_path.iterdir()] == ["m"]
@@ -217,10 +226,7 @@ class TestDamage:
             for wrong in (Ellipsis, None, "x", -1, [], {}, [None], 10**30):
                 tried += 1
                 path = changed(tmp_path / "m", model, lambda m, p=place, w=wrong: replaced(m, p, w))
-                try:
-                    load(path)
-                except ModelError as error:
-                    assert "\n" not in str(error)  # noqa: PT017
+                loaded_or_refused(path)
         assert tried > 200
 
     def test_an_unknown_detector(self, tmp_path, model):
@@ -259,7 +265,7 @@ def test_loading_runs_no_pickle(model):
     code = """if True:
         import sys
         seen = []
-        sys.addaudithook(lambda event, args: seen.append(event) if event.startswith(("pickle.", "marshal.load")) else None)
+        sys.addaudithook(lambda event, args: seen.append(event))
         import redshank.bundle, redshank.detectors.classical.pca, redshank.calibrate.extreme
         del seen[:]
         redshank.load_model(sys.argv[1])
