@@ -8,7 +8,6 @@ clock. Ours and theirs take turns, so that a busy machine slows both; the compil
 The clock is the processor time of this process, system time included, which on one core is the wall time of a machine
 with nothing else to do; wall times are recorded too.
 """
-# ruff: noqa: E402 - threads must be limited before the libraries are loaded
 
 from __future__ import annotations
 

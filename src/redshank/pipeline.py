@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,10 @@ Times = npt.NDArray[np.int64]
 
 HISTORY_ROWS = 2000
 """Rows of context that a detector is given at most."""
+STEP = 1.5
+"""Factor between the parts of the budget that are tried on the held-back rows."""
+LOWEST_STEP = -4
+"""The smallest part is a fifth of the even one."""
 FOLDS = 4
 """Blocks of the training time that a cheap detector is held back from in turn."""
 FEW_ROWS = 500
@@ -124,7 +129,8 @@ class Pipeline:
     Notes
     -----
     A row alarms if its score is unusual or if one channel's part of it is: a fault of one sensor among many hardly
-    moves the sum. All of them share the budget evenly; ``p`` is the smallest of theirs times their number.
+    moves the sum. All of them have the same part of the budget, as large as the held-back rows allow. ``p`` is the
+    smallest of theirs times their number.
     """
 
     def __init__(
@@ -148,7 +154,8 @@ class Pipeline:
         Parameters
         ----------
         frame : Frame
-            Normal readings of one or more devices, in any order of rows.
+            Normal readings of one or more devices. The order of the rows of a device is taken for the order of
+            arrival by the clock check, and for nothing else.
         progress : callable, optional
             Given to detectors that train in epochs; see :class:`redshank.core.Detector`.
 
@@ -161,6 +168,8 @@ class Pipeline:
         budget = Budget.parse(self.budget)
         self.schema_ = Schema(frame.schema.channels, frame.interval_s())
         rows, series = self._arrange(frame)
+        if not rows:
+            raise InputError("Pipeline: no training rows; give at least some hundred normal readings")
         self.devices_ = tuple(frame.devices[frame.device[own[0]]] for own in rows)
         self.max_gap_s_ = _longest_gap(frame, rows, self.schema_.interval_s or 1.0)
         if not any(np.isfinite(one).any() for one in series):
@@ -297,27 +306,47 @@ class Pipeline:
         self.detectors_ = tuple(detectors)
 
     def _fit_calibrators(self, held: list[list[Array]], budget: Budget) -> None:
+        """Learn the tails, then spend the budget.
+
+        Columns often alarm together, so each may have more than its even part: the parts are the largest at which the
+        events of all columns on the held-back rows stay within the budget.
+        """
         count = len(held[0])
-        share = Budget(budget.count * (1.0 - QUALITY_SHARE) / count, budget.unit, budget.per_device)
-        self.calibrators_ = tuple(
-            self._new_calibrator(share).fit(
+        allowed = Budget(budget.count * (1.0 - QUALITY_SHARE), budget.unit, budget.per_device)
+        make, settings = self._calibrator_of()
+        fitted = [
+            make(**settings).fit(
                 {device: own[i] for device, own in zip(self.devices_, held, strict=True)}, self._interval_s
             )
             for i in range(count)
-        )
+        ]
+
+        def spend(step: int) -> float:
+            part = min(STEP**step / count, 1.0)
+            share = str(Budget(allowed.count * part, allowed.unit, allowed.per_device))
+            self.calibrators_ = tuple(make(**(settings | {"budget": share})).restore(one.state()) for one in fitted)
+            return self._alarm_rate(held)
+
+        low, high = LOWEST_STEP, math.ceil(math.log(count, STEP))
+        most = allowed.per_device_second(len(held)) * 604800.0
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if spend(middle) <= most else (low, middle - 1)
+        self.held_back_rate_ = spend(low)
+
+    def _alarm_rate(self, held: list[list[Array]]) -> float:
+        """Alarm events per device and week of held-back rows."""
         alarms = 0
         for device, columns in zip(self.devices_, held, strict=True):
             _, alarm = self._judge(device, columns, np.ones(len(columns[0]), np.bool_))
             alarms += int((np.diff(np.flatnonzero(alarm), prepend=-REST_ROWS - 1) > REST_ROWS).sum())
         weeks = sum(len(columns[0]) for columns in held) * self._interval_s / 604800.0
-        self.held_back_rate_ = alarms / weeks if weeks else 0.0
+        return alarms / weeks if weeks else 0.0
 
-    def _new_calibrator(self, budget: Budget) -> Calibrator:
+    def _calibrator_of(self) -> tuple[Callable[..., Calibrator], dict[str, Any]]:
         if isinstance(self.calibrator, str):
-            make: Callable[..., Calibrator] = CALIBRATORS.get(self.calibrator)
-            return make(budget=str(budget))
-        make = type(self.calibrator)
-        return make(**(self.calibrator.settings() | {"budget": str(budget)}))
+            return CALIBRATORS.get(self.calibrator), {"budget": self.budget}
+        return type(self.calibrator), self.calibrator.settings() | {"budget": self.budget}
 
     def _detector(self, k: int) -> Detector:
         return self.detectors_[self.own_[k] if k >= 0 else 0]

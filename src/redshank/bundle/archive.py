@@ -27,7 +27,7 @@ from redshank.pipeline import Pipeline
 from redshank.quality import QualityChecks
 
 FORMAT = 1
-LARGEST_MEMBER = 2 * 2**30
+LARGEST_MEMBER = 2**28
 """Bytes a member may unpack to; a model of this project is far smaller."""
 MEMBERS = ("manifest.json", "arrays.safetensors")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date a zip can hold, so that equal models are equal files

@@ -16,6 +16,8 @@ PEAK_SHARE = 0.02
 CONFIDENCE = 1.645
 """The mean excess of n peaks is taken this many standard errors (1 / sqrt(n) of itself) above its estimate, the upper
 end of a one-sided 95 % interval: a tail seen for a few days only must not promise more than it can keep."""
+MANY_PEAKS = 50
+"""From this many peaks on the fitted tail is trusted beyond what was seen."""
 FEW_PEAKS = 10
 """Below this many peaks the tail is taken as exponential."""
 
@@ -41,13 +43,14 @@ class Tail:
     largest: float
 
     def level(self, events_per_row: float) -> float:
-        """Value that normal peaks exceed at this rate; not below the largest seen where less than one was due."""
+        """Value that normal peaks exceed at this rate; with few, not below the largest if less than one was due."""
         ratio = max(events_per_row / self.peaks_per_row, 1e-300)
         if ratio >= 1.0:
             return self.start
         above = -np.log(ratio) if abs(self.shape) < 1e-6 else (ratio**-self.shape - 1.0) / self.shape
         level = self.start + self.scale * above
-        return float(max(level, self.largest) if events_per_row * self.rows < 1.0 else level)
+        seldom = events_per_row * self.rows < 1.0 and self.peaks_per_row * self.rows < MANY_PEAKS
+        return float(max(level, self.largest) if seldom else level)
 
     def rate(self, values: Array) -> Array:
         """Events per row whose peak exceeds each value; at ``start`` and below the rate of peaks."""

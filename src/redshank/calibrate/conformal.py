@@ -33,10 +33,10 @@ class ConformalCalibrator(Calibrator):
 
     Attributes
     ----------
-    alpha_ : float
-        Share of normal rows that may alarm, never below ``finest_``.
     finest_ : float
         ``1 / (n + 1)``.
+    event_rows_ : float
+        Rows that an event of the largest scores usually lasts.
 
     References
     ----------
@@ -46,14 +46,16 @@ class ConformalCalibrator(Calibrator):
     devices_: npt.NDArray[np.str_]
     scales_: Array
     sorted_: Array
-    alpha_: float
     finest_: float
+    event_rows_: float
+    interval_s_: float
 
     def __init__(self, *, budget: str = "1 per device per week") -> None:
         self.budget = budget
 
     def fit(self, scores: Mapping[str, Array], interval_s: float) -> Self:
         """Keep the held-back scores in order; see :class:`redshank.core.Calibrator`."""
+        Budget.parse(self.budget)
         check_range("ConformalCalibrator", "interval_s", interval_s, 1e-9)
         known = {device: np.asarray(own, dtype=np.float64) for device, own in scores.items() if len(own)}
         count = sum(map(len, known.values()))
@@ -72,9 +74,15 @@ class ConformalCalibrator(Calibrator):
         events = sum(int(first_of_runs(rows, RUN_GAP).sum()) for rows in above)
         length = sum(map(len, above)) / max(events, 1)
         self.finest_ = 1.0 / (count + 1)
-        rate = Budget.parse(self.budget).per_device_second(len(known)) * interval_s
-        self.alpha_ = max(rate * max(length, 1.0), self.finest_)
+        self.event_rows_ = max(length, 1.0)
+        self.interval_s_ = float(interval_s)
         return self
+
+    @property
+    def alpha_(self) -> float:
+        """Share of normal rows that may alarm, never below ``finest_``."""
+        rate = Budget.parse(self.budget).per_device_second(len(self.devices_)) * self.interval_s_
+        return max(rate * self.event_rows_, self.finest_)
 
     def apply(self, device: str, scores: Array, ready: npt.NDArray[np.bool_]) -> Calibrated:
         """Judge one device's rows; see :class:`redshank.core.Calibrator`."""
