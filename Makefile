@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-PYTEST := $(BIN)/python -m pytest
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 # Wheel sizes of constraints.txt on Linux x86-64, added up.
 define ANNOUNCEMENT
@@ -16,7 +16,7 @@ About to download into $(VENV), once:
 endef
 export ANNOUNCEMENT
 
-.PHONY: help demo test lint bench soak golden clean
+.PHONY: help demo test lint bench soak clean
 
 help:  ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'

@@ -36,8 +36,10 @@ HISTORY_ROWS = 2000
 """Rows of context that a detector is given at most."""
 STEP = 1.5
 """Factor between the parts of the budget that are tried on the held-back rows."""
-LOWEST_STEP = -4
-"""The smallest part is a fifth of the even one."""
+LARGEST_PART = 3.0
+"""A column has at most this multiple of the budget: a calibrator may share it out among statistics of its own."""
+LOWEST_STEP = -16
+"""The smallest part is a six-hundredth of the even one: scores with a far tail need it to stay within the budget."""
 FOLDS = 4
 """Blocks of the training time that a cheap detector is held back from in turn."""
 FEW_ROWS = 500
@@ -322,13 +324,15 @@ class Pipeline:
         ]
 
         def spend(step: int) -> float:
-            part = min(STEP**step / count, 1.0)
+            part = min(STEP**step / count, LARGEST_PART)
             share = str(Budget(allowed.count * part, allowed.unit, allowed.per_device))
             self.calibrators_ = tuple(make(**(settings | {"budget": share})).restore(one.state()) for one in fitted)
             return self._alarm_rate(held)
 
-        low, high = LOWEST_STEP, math.ceil(math.log(count, STEP))
         most = allowed.per_device_second(len(held)) * 604800.0
+        low, high = LOWEST_STEP, math.ceil(math.log(LARGEST_PART * count, STEP))
+        if most * self._weeks(held) < 1.0:
+            high = 0  # too little was held back to have seen one false alarm: no reason to allow more
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if spend(middle) <= most else (low, middle - 1)
@@ -340,8 +344,11 @@ class Pipeline:
         for device, columns in zip(self.devices_, held, strict=True):
             _, alarm = self._judge(device, columns, np.ones(len(columns[0]), np.bool_))
             alarms += int((np.diff(np.flatnonzero(alarm), prepend=-REST_ROWS - 1) > REST_ROWS).sum())
-        weeks = sum(len(columns[0]) for columns in held) * self._interval_s / 604800.0
+        weeks = self._weeks(held)
         return alarms / weeks if weeks else 0.0
+
+    def _weeks(self, held: list[list[Array]]) -> float:
+        return sum(len(columns[0]) for columns in held) * self._interval_s / 604800.0
 
     def _calibrator_of(self) -> tuple[Callable[..., Calibrator], dict[str, Any]]:
         if isinstance(self.calibrator, str):
