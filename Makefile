@@ -35,6 +35,7 @@ lint: $(VENV)/.dev  ## ruff, mypy and the import rules
 
 bench: $(VENV)/.dev  ## Accuracy and speed, records in benchmarks/results
 	for script in benchmarks/speed/*.py benchmarks/accuracy/*.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python benchmarks/table.py
 
 soak: $(VENV)/.dev  ## The demo with more seeds and devices than a test has time for
 	$(BIN)/python benchmarks/accuracy/demo.py --seeds 20 --record demo-soak

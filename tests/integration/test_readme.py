@@ -1,14 +1,15 @@
-"""What the README and CONTRIBUTING promise: the Python example runs, commands, detectors and files are the real ones."""
+"""What the README promises: the Python example runs; commands, detectors and files are the real ones."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.table import tables
+from tests.fixtures.commands import command
 
 from redshank.calibrate import CALIBRATORS
 from redshank.detectors import DETECTORS
-from tests.fixtures.commands import command
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -60,6 +61,11 @@ def test_named_commands_detectors_and_calibrators_are_the_real_ones():
     assert set(listed[1].split()) == set(table) - {"redshank", "done"}
     for name in [*DETECTORS, *CALIBRATORS]:
         assert f"`{name}`" in README
+
+
+def test_tables_are_made_from_the_records():
+    shown = README.split("<!-- tables: python benchmarks/table.py -->\n")[1].split("<!-- end of tables -->")[0]
+    assert shown.strip() == tables().strip()
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/limits.md"])
