@@ -12,7 +12,7 @@ import numpy.typing as npt
 from redshank.calibrate._statistic import FEW, centre_and_spread, compress
 from redshank.calibrate._tail import PEAK_SHARE, Tail, fit_tail, peaks_over
 from redshank.calibrate.budget import Budget
-from redshank.core import Calibrated, Calibrator, InputError, NotFittedError, check_range
+from redshank.core import Calibrated, Calibrator, InputError, check_range
 from redshank.core.contracts import Array
 
 BLOCK = 256
@@ -27,6 +27,7 @@ class TailCalibrator(Calibrator):
     """Levels from the extreme-value tail of one or more statistics of the score, each with its part of the budget."""
 
     budget: str
+    _proof = "tails_"
     devices_: npt.NDArray[np.str_]
     scales_: Array
     tails_: Array
@@ -85,8 +86,7 @@ class TailCalibrator(Calibrator):
 
     def apply(self, device: str, scores: Array, ready: npt.NDArray[np.bool_]) -> Calibrated:
         """Judge one device's rows; see :class:`redshank.core.Calibrator`."""
-        if not hasattr(self, "tails_"):
-            raise NotFittedError(f"{type(self).__name__}: not fitted yet; call fit first")
+        self._require_fit()
         p, level = np.ones(len(scores)), np.full(len(scores), np.inf)
         alarm = np.zeros(len(scores), np.bool_)
         if ready.any():
@@ -95,16 +95,6 @@ class TailCalibrator(Calibrator):
             with np.errstate(over="ignore"):  # a level beyond every float64 is infinite
                 level[ready] = centre + spread * np.sign(needed) * np.expm1(np.minimum(np.abs(needed), 700.0))
         return Calibrated(p, alarm, level)
-
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything learned, as plain arrays by name."""
-        return {name: np.asarray(value) for name, value in vars(self).items() if name.endswith("_")}
-
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> Self:
-        """Take back what :meth:`state` gave."""
-        for name, value in state.items():
-            setattr(self, name, value.item() if value.ndim == 0 else value)
-        return self
 
     def _scale_of(self, device: str) -> tuple[float, float]:
         found = np.flatnonzero(self.devices_ == device)

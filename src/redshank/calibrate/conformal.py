@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from redshank.calibrate._statistic import FEW, centre_and_spread, first_of_runs
 from redshank.calibrate.budget import Budget
-from redshank.core import Calibrated, Calibrator, InputError, NotFittedError, check_range
+from redshank.core import Calibrated, Calibrator, InputError, check_range
 from redshank.core.contracts import Array
 
 RUN_QUANTILE = 0.99
@@ -43,6 +43,7 @@ class ConformalCalibrator(Calibrator):
     .. [1] S. Bates et al., Testing for outliers with conformal p-values, Annals of Statistics 51(1), 2023.
     """
 
+    _proof = "sorted_"
     devices_: npt.NDArray[np.str_]
     scales_: Array
     sorted_: Array
@@ -86,8 +87,7 @@ class ConformalCalibrator(Calibrator):
 
     def apply(self, device: str, scores: Array, ready: npt.NDArray[np.bool_]) -> Calibrated:
         """Judge one device's rows; see :class:`redshank.core.Calibrator`."""
-        if not hasattr(self, "sorted_"):
-            raise NotFittedError("ConformalCalibrator: not fitted yet; call fit first")
+        self._require_fit()
         found = np.flatnonzero(self.devices_ == device)
         centre, spread = self.scales_[found[0] if len(found) else -1]
         count = len(self.sorted_)
@@ -98,13 +98,3 @@ class ConformalCalibrator(Calibrator):
         highest = self.sorted_[count - 1 - allowed] if allowed < count else -np.inf
         alarm = ready & (scaled > highest)  # the same rows as p <= alpha_
         return Calibrated(np.where(ready, p, 1.0), alarm, np.where(ready, centre + spread * highest, np.inf))
-
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything learned, as plain arrays by name."""
-        return {name: np.asarray(value) for name, value in vars(self).items() if name.endswith("_")}
-
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> Self:
-        """Take back what :meth:`state` gave."""
-        for name, value in state.items():
-            setattr(self, name, value.item() if value.ndim == 0 else value)
-        return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+
+from redshank.core.learned import Learned
 
 Array = npt.NDArray[np.float64]
 
@@ -41,7 +42,7 @@ class Calibrated:
     level: Array
 
 
-class Calibrator(ABC):
+class Calibrator(Learned, ABC):
     """Raw score to probability to alarm, at a budget of false alarms given in words.
 
     Fitted on the scores of normal rows that the detector was not trained on, one array a device.
@@ -63,15 +64,3 @@ class Calibrator(ABC):
     @abstractmethod
     def apply(self, device: str, scores: Array, ready: npt.NDArray[np.bool_]) -> Calibrated:
         """Judge one device's rows, oldest first; rows that are not ready have ``p`` 1 and no alarm."""
-
-    @abstractmethod
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything learned, as plain arrays by name."""
-
-    @abstractmethod
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> Self:
-        """Take back what :meth:`state` gave."""
-
-    def settings(self) -> dict[str, bool | int | float | str | None]:
-        """The keyword arguments that make an equal, unfitted calibrator."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}

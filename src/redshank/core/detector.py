@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core.errors import ContractError, InputError, ModelError, NotFittedError, SettingError
+from redshank.core.errors import ContractError, InputError, SettingError
 from redshank.core.frame import LARGEST
+from redshank.core.learned import Learned
 
 Array = npt.NDArray[np.float64]
 Series = npt.ArrayLike | Sequence[npt.ArrayLike]
 Progress = Callable[[int, int, float], None]
-Setting = bool | int | float | str | None | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Band:
     high: Array
 
 
-class Detector(ABC):
+class Detector(Learned, ABC):
     """Learns what normal rows look like and scores how far others are from that.
 
     Subclasses give ``_fit`` and ``_score`` (and, where they know better, ``_contributions`` and ``_expected``);
@@ -75,6 +74,7 @@ class Detector(ABC):
     """
 
     tags: ClassVar[Tags]
+    _proof = "floor_"
     progress: Progress | None = None
     """Called by detectors that train in epochs with the epoch done, the most there will be, and its loss."""
 
@@ -167,36 +167,6 @@ class Detector(ABC):
         bands = [self._expected(one) for one in self._check_fitted(X)]
         return Band(*(np.concatenate([getattr(band, part) for band in bands]) for part in ("value", "low", "high")))
 
-    def settings(self) -> dict[str, Setting]:
-        """The keyword arguments that make an equal, unfitted detector."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything that ``fit`` learned, as plain arrays by name; no objects."""
-        self._require_fit()
-        return {
-            name: np.asarray(value)
-            for name, value in vars(self).items()
-            if name.endswith("_") and not name.startswith("_")
-        }
-
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> Self:
-        """Take back what :meth:`state` gave, in a detector with equal settings.
-
-        Raises
-        ------
-        ModelError
-            If a name cannot be that of learned state.
-        NotFittedError
-            If the state is that of no fitted detector.
-        """
-        for name, value in state.items():
-            if not name.endswith("_") or name.startswith("_"):
-                raise ModelError(f"{self._name}: {name!r} is not the name of something learned; the state is not mine")
-            setattr(self, name, value.item() if value.ndim == 0 else value)
-        self._require_fit()
-        return self
-
     @abstractmethod
     def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:
         """Learn from checked series; ``y`` has one entry a row of all series together."""
@@ -229,10 +199,6 @@ class Detector(ABC):
     @property
     def _name(self) -> str:
         return type(self).__name__
-
-    def _require_fit(self) -> None:
-        if not hasattr(self, "floor_"):
-            raise NotFittedError(f"{self._name}: not fitted yet; call fit first")
 
     def _check_fitted(self, X: Series) -> list[Array]:
         self._require_fit()

@@ -1,48 +1,19 @@
-"""What the transforms that learn have in common: learned arrays out and in, and the check of a width."""
+"""What the transforms that learn have in common: the check of rows and of their width."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
-from typing import Self
-
-import numpy as np
 import numpy.typing as npt
 
-from redshank.core import InputError, NotFittedError
+from redshank.core import InputError
+from redshank.core.learned import Learned
 from redshank.features._rows import Rows, rows
 
-Setting = bool | int | float | str | None
 
-
-class Learned:
+class LearnedTransform(Learned):
     """A transform whose ``fit`` sets ``n_channels_`` first and other names that end in ``_`` after it."""
 
+    _proof = "n_channels_"
     n_channels_: int
-
-    def settings(self) -> dict[str, Setting]:
-        """The keyword arguments that make an equal, unfitted transform."""
-        return {
-            name: getattr(self, name) for name in inspect.signature(type(self).__init__).parameters if name != "self"
-        }
-
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything that ``fit`` learned, as plain arrays by name.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        """
-        self._require_fit()
-        return {name: np.asarray(value) for name, value in vars(self).items() if name.endswith("_")}
-
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> Self:
-        """Take back what :meth:`state` gave, in a transform with equal settings."""
-        for name, value in state.items():
-            setattr(self, name, value.item() if value.ndim == 0 else value)
-        self._require_fit()
-        return self
 
     def _training_rows(self, X: npt.ArrayLike) -> Rows:
         array = rows(type(self).__name__, X)
@@ -59,7 +30,3 @@ class Learned:
                 f"{type(self).__name__}: rows have {array.shape[1]} channels, wanted {wanted}; check the channel list"
             )
         return array
-
-    def _require_fit(self) -> None:
-        if not hasattr(self, "n_channels_"):
-            raise NotFittedError(f"{type(self).__name__}: not fitted yet; call fit first")

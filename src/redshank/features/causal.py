@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import InputError, check_range
-from redshank.features._learned import Learned
+from redshank.features._learned import LearnedTransform
 from redshank.features._rows import Rows, bounded, known
 from redshank.features.interpolate import hold
 from redshank.features.wavelet import universal_threshold
@@ -18,7 +18,7 @@ CHUNK_VALUES = 1 << 18
 """Values worked on at a time, which bounds the memory beside the result to a few megabytes."""
 
 
-class CausalDenoiser(Learned):
+class CausalDenoiser(LearnedTransform):
     """Remove noise from each channel with the undecimated Haar transform, which needs no later rows.
 
     Missing values stay NaN; for the transform the last known value stands in for them, and before the first known

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import InputError, SettingError, check_range
-from redshank.features._learned import Learned
+from redshank.features._learned import LearnedTransform
 from redshank.features._rows import Rows, bounded, known
 
 
-class PCA(Learned):
+class PCA(LearnedTransform):
     """Project rows on the directions in which the training rows vary most.
 
     A row with a missing value has no place in the subspace: it is left out of training, and all its components are

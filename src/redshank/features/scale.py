@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import InputError, SettingError, check_range
-from redshank.features._learned import Learned
+from redshank.features._learned import LearnedTransform
 from redshank.features._rows import Rows, bounded, known
 
 Method = Literal["minmax", "standard", "robust"]
@@ -25,7 +25,7 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 """Least scale: below it a division would lose its digits or overflow."""
 
 
-class Scaler(Learned):
+class Scaler(LearnedTransform):
     """Centre and scale each channel by what its training rows were like, for each device by itself if wanted.
 
     Missing values are ignored in training and stay missing. Results are cut to the largest magnitude a reading may

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Frame, InputError, Kind, NotFittedError, SettingError
+from redshank.core import Frame, InputError, Kind, SettingError
+from redshank.core.learned import Learned
 from redshank.quality.finding import Finding, fold, severity
 from redshank.quality.jumps import find_noise, find_spike, find_unit, learn_noise, learn_spike, learn_unit
 from redshank.quality.repeats import RESTS, find_clipped, find_stuck, learn_clipped, learn_stuck
@@ -58,7 +58,7 @@ CHANNEL_CHECKS = (
 )
 
 
-class QualityChecks:
+class QualityChecks(Learned):
     """Find silence, changed cadence, wrong clocks, stuck, spiking, noisy and clipped sensors, changed units, replays.
 
     Every limit is the largest value that normal training rows of the same device showed, times a factor; devices
@@ -92,6 +92,7 @@ class QualityChecks:
 
     devices_: npt.NDArray[np.str_]
     channels_: npt.NDArray[np.str_]
+    _proof = "notes_"
     timing_: Array
     witnesses_: Rows
     memory_: npt.NDArray[np.float32]
@@ -217,8 +218,7 @@ class QualityChecks:
         NotFittedError, InputError
             Before ``fit``; if the channels differ.
         """
-        if not hasattr(self, "notes_"):
-            raise NotFittedError("QualityChecks: not fitted yet; call fit first")
+        self._require_fit()
         if frame.schema.names != tuple(self.channels_):
             raise InputError(
                 f"QualityChecks: channels are {', '.join(frame.schema.names)}; "
@@ -235,24 +235,6 @@ class QualityChecks:
                 self._of_rows(frame, np.concatenate(series), known),
             )
         )
-
-    def settings(self) -> dict[str, float]:
-        """The keyword arguments that make equal, unfitted checks."""
-        return {
-            name: getattr(self, name) for name in inspect.signature(type(self).__init__).parameters if name != "self"
-        }
-
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything that ``fit`` learned, as plain arrays by name."""
-        if not hasattr(self, "notes_"):
-            raise NotFittedError("QualityChecks: not fitted yet; call fit first")
-        return {name: value for name, value in vars(self).items() if name.endswith("_")}
-
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> Self:
-        """Take back what :meth:`state` gave."""
-        for name, value in state.items():
-            setattr(self, name, value)
-        return self
 
     def _timing(self, known: Rows) -> Array:
         """Timing limits for each device of a frame; a device without its own gets the deadline of the fleet."""
