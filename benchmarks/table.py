@@ -43,7 +43,7 @@ def scan() -> list[str]:
     lines = [
         f"**Real recordings**, shipped defaults, nothing tuned to them (`{found['command']}`):",
         "",
-        "| recording | detector | known events found | incidents (false) | time in incidents | held-back per week | s |",
+        "| recording | detector | known found | incidents (false) | time in incidents | held-back per week | s |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [
