@@ -25,6 +25,7 @@ from redshank.detectors import DETECTORS
 from redshank.features import Scaler
 from redshank.pipeline import Pipeline
 from redshank.quality import QualityChecks
+from redshank.scoring import Scorer
 
 FORMAT = 1
 LARGEST_MEMBER = 2**28
@@ -64,8 +65,8 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     texts: dict[str, list[str]] = {}
     parts = {
-        "scaler": pipeline.scaler_.state(),
-        **{f"detector.{i}": detector.state() for i, detector in enumerate(pipeline.detectors_)},
+        "scaler": pipeline.scorer_.scaler.state(),
+        **{f"detector.{i}": detector.state() for i, detector in enumerate(pipeline.scorer_.detectors)},
         **{f"calibrator.{i}": calibrator.state() for i, calibrator in enumerate(pipeline.calibrators_)},
         "quality": pipeline.quality_.state(),
     }
@@ -86,21 +87,21 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
             "budget": pipeline.budget,
             "hold_back": pipeline.hold_back,
             "fill": pipeline.fill,
-            "max_gap_s": pipeline.max_gap_s_,
+            "gap_s": [float(gap) for gap in pipeline.scorer_.gap_s],
             "held_back_rate": pipeline.held_back_rate_,
-            "own": [int(i) for i in pipeline.own_],
+            "own": [int(i) for i in pipeline.scorer_.own],
         },
         "detector": {
-            "name": DETECTORS.name_of(type(pipeline.detectors_[0])),
-            "settings": pipeline.detectors_[0].settings(),
-            "count": len(pipeline.detectors_),
+            "name": DETECTORS.name_of(type(pipeline.scorer_.detectors[0])),
+            "settings": pipeline.scorer_.detectors[0].settings(),
+            "count": len(pipeline.scorer_.detectors),
         },
         "calibrator": {
             "name": CALIBRATORS.name_of(type(pipeline.calibrators_[0])),
             "settings": pipeline.calibrators_[0].settings(),
             "count": len(pipeline.calibrators_),
         },
-        "scaler": {"settings": pipeline.scaler_.settings()},
+        "scaler": {"settings": pipeline.scorer_.scaler.settings()},
         "quality": {"settings": pipeline.quality_.settings()},
         "texts": texts,
         "sha256": {"arrays.safetensors": hashlib.sha256(packed).hexdigest()},
@@ -179,24 +180,29 @@ def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
     )
     pipeline.schema_ = Schema.from_dict(manifest["schema"])
     pipeline.devices_ = tuple(manifest["devices"])
-    pipeline.max_gap_s_ = settings["max_gap_s"]
     pipeline.held_back_rate_ = settings["held_back_rate"]
-    pipeline.scaler_ = Scaler(**_settings(manifest["scaler"])).restore(_part(arrays, "scaler"))
-    pipeline.own_ = np.array(settings["own"], np.intp)
-    pipeline.detectors_ = tuple(
-        make_detector(**of_detector).restore(_part(arrays, f"detector.{i}"))
-        for i in range(manifest["detector"]["count"])
+    pipeline.scorer_ = Scorer(
+        scaler=Scaler(**_settings(manifest["scaler"])).restore(_part(arrays, "scaler")),
+        detectors=tuple(
+            make_detector(**of_detector).restore(_part(arrays, f"detector.{i}"))
+            for i in range(manifest["detector"]["count"])
+        ),
+        own=np.array(settings["own"], np.intp),
+        gap_s=np.array(settings["gap_s"], np.float64),
+        fill=settings["fill"],
     )
     pipeline.calibrators_ = tuple(
         make_calibrator(**of_calibrator).restore(_part(arrays, f"calibrator.{i}"))
         for i in range(manifest["calibrator"]["count"])
     )
     pipeline.quality_ = QualityChecks(**_settings(manifest["quality"])).restore(_part(arrays, "quality"))
-    known = range(len(pipeline.detectors_))
-    if len(pipeline.own_) != len(pipeline.devices_) or any(int(i) not in known for i in pipeline.own_):
+    scorer, devices = pipeline.scorer_, len(pipeline.devices_)
+    fits = scorer.own.shape == (devices,) and scorer.gap_s.shape == (devices + 1,)
+    if not fits or not ((scorer.own >= 0) & (scorer.own < len(scorer.detectors))).all():
         raise ModelError("its devices and detectors do not fit together")
-    if not pipeline.calibrators_:
-        raise ModelError("holds no calibrator")
+    wanted = len(pipeline.schema_) + 1 if len(pipeline.schema_) > 1 else 1
+    if len(pipeline.calibrators_) != wanted:
+        raise ModelError(f"holds {len(pipeline.calibrators_)} calibrators; its channels want {wanted}")
     return pipeline
 
 

@@ -129,7 +129,7 @@ def labels_between(labels: Sequence[Label], frame: Frame) -> list[Label]:
 
 def settings_of(pipeline: Pipeline, more: Mapping[str, object]) -> dict[str, object]:
     """Every setting of a fitted pipeline by name, for JSON and the report."""
-    detector, calibrator = pipeline.detectors_[0], pipeline.calibrators_[0]
+    detector, calibrator = pipeline.scorer_.detectors[0], pipeline.calibrators_[0]
     return {
         **more,
         "detector": DETECTORS.name_of(type(detector)),
