@@ -45,6 +45,8 @@ class Scorer:
         Which of them judges each device; the fleet's also judges devices that training did not see.
     gap_s : float64 ndarray of shape (devices + 1,)
         A series of each device begins anew behind a longer gap; the last entry is for unknown devices.
+    seen : bool ndarray of shape (channels,)
+        Channels that held a value in training; nothing is said of the others.
     fill : int
         Missing readings in a row that are filled.
     """
@@ -53,6 +55,7 @@ class Scorer:
     detectors: tuple[Detector, ...]
     own: npt.NDArray[np.intp]
     gap_s: Array
+    seen: npt.NDArray[np.bool_]
     fill: int
 
     def detector(self, k: int) -> Detector:
@@ -87,7 +90,7 @@ class Scorer:
 
     def _parts(self, one: DeviceRows) -> list[Floats]:
         """Unbroken stretches as a detector sees them: last known values held, scaled."""
-        scaled = _scaled(self.scaler, hold(one.values, self.fill), one.k)
+        scaled = _scaled(self.scaler, hold(one.values, self.fill), one.k, self.seen)
         return [scaled[part] for part in segments(one.time_ns, round(float(self.gap_s[one.k]) * 1e9))]
 
     def _unscaled(self, values: Array, k: int) -> Array:
@@ -128,11 +131,12 @@ def fit_scorer(
     rows = [np.concatenate([np.full((1, width), np.nan, np.float32), *(values for values, _ in own)]) for own in pieces]
     groups = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
     scaler = Scaler(method="robust", clip=CLIP).fit(np.concatenate(rows), groups=groups)
+    seen = np.isfinite(np.concatenate(rows)).any(axis=0)
     stretches: list[list[Floats]] = []
     for k, own in enumerate(pieces):
         stretches.append([])
         for values, time_ns in own:
-            smooth = _scaled(scaler, interpolate(values, fill), k)
+            smooth = _scaled(scaler, interpolate(values, fill), k, seen)
             runs = segments(time_ns, round(float(gap_s[k]) * 1e9))
             stretches[k] += [smooth[run] for run in runs if run.stop - run.start > fresh.warmup]
     together = [one for own in stretches for one in own]
@@ -150,9 +154,9 @@ def fit_scorer(
         if alone[k] and training:
             own_detector[k] = len(detectors)
             detectors.append(type(fresh)(**fresh.settings()).fit(training))
-    return Scorer(scaler, tuple(detectors), own_detector, gap_s, fill)
+    return Scorer(scaler, tuple(detectors), own_detector, gap_s, seen, fill)
 
 
-def _scaled(scaler: Scaler, values: Floats, k: int) -> Floats:
+def _scaled(scaler: Scaler, values: Floats, k: int, seen: npt.NDArray[np.bool_]) -> Floats:
     scaled = scaler.transform(values, groups=np.full(len(values), k))
-    return np.nan_to_num(scaled, nan=0.0)  # what is still missing counts as usual
+    return np.nan_to_num(np.where(seen, scaled, 0.0), nan=0.0)  # what is missing or was never learned counts as usual

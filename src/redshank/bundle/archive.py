@@ -89,6 +89,7 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
             "fill": pipeline.fill,
             "gap_s": [float(gap) for gap in pipeline.scorer_.gap_s],
             "held_back_rate": pipeline.held_back_rate_,
+            "seen": [bool(known) for known in pipeline.scorer_.seen],
             "own": [int(i) for i in pipeline.scorer_.own],
         },
         "detector": {
@@ -189,6 +190,7 @@ def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
         ),
         own=np.array(settings["own"], np.intp),
         gap_s=np.array(settings["gap_s"], np.float64),
+        seen=np.array(settings["seen"], np.bool_),
         fill=settings["fill"],
     )
     pipeline.calibrators_ = tuple(
@@ -197,7 +199,8 @@ def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
     )
     pipeline.quality_ = QualityChecks(**_settings(manifest["quality"])).restore(_part(arrays, "quality"))
     scorer, devices = pipeline.scorer_, len(pipeline.devices_)
-    fits = scorer.own.shape == (devices,) and scorer.gap_s.shape == (devices + 1,)
+    shapes = scorer.own.shape, scorer.gap_s.shape, scorer.seen.shape
+    fits = shapes == ((devices,), (devices + 1,), (len(pipeline.schema_),))
     if not fits or not ((scorer.own >= 0) & (scorer.own < len(scorer.detectors))).all():
         raise ModelError("its devices and detectors do not fit together")
     wanted = len(pipeline.schema_) + 1 if len(pipeline.schema_) > 1 else 1

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from redshank.bundle import load
 from redshank.cli import inputs
 from redshank.cli.console import output, print_json, print_notes, working
 from redshank.cli.scan import labels_between, measures_of, settings_of
-from redshank.core import InputError
+from redshank.core import InputError, SettingError
 from redshank.evaluate import compare, point_measures
 from redshank.pipeline import device_weeks
 
 
 def evaluate(
+    context: typer.Context,
     file: inputs.File,
     model: Annotated[
         str | None, typer.Option(metavar="FILE", help="A saved model; else one is learned from the first part.")
@@ -38,6 +38,10 @@ def evaluate(
 
     FILE is a table with `--label COLUMN`, or a data set by name. Labels are never an input.
     """
+    for option in ("detector", "calibrator", "budget", "learn"):
+        source = context.get_parameter_source(option)
+        if model is not None and source is not None and source.name == "COMMANDLINE":
+            raise SettingError(f"--{option} is for learning, and {model} is learned already; leave one of them out")
     pipeline = inputs.pipeline_of(detector, calibrator, budget) if model is None else load(model)
     with working("reading", quiet=as_json):
         data = inputs.open_data(
@@ -50,7 +54,7 @@ def evaluate(
         inputs.learn_from(pipeline, normal, file, quiet=as_json)
     else:
         inputs.check_channels(data, file, pipeline.schema_.names, f"the model {model}")
-        judged = np.ones(len(data), np.bool_) if data.train is None else ~data.train
+        _, judged = inputs.published(data)
         rest, choice = data.frame.take(judged), f"learned earlier: model {model}"
     with working("judging", quiet=as_json):
         analysis = pipeline.analyse(rest, history=normal if model is None else None)

@@ -144,15 +144,28 @@ def training_part(
         if learn is not None:
             raise SettingError("--train and --learn are both given; choose one")
         check_channels(data, file, trained_on.frame.schema.names, trained_on.name)
-        return trained_on.frame, data.frame, np.ones(len(data.frame), np.bool_), f"learned from {trained_on.name}"
+        normal, _ = published(trained_on)
+        _, judged = published(data)
+        return normal, data.frame.take(judged), judged, f"learned from {trained_on.name}"
     if data.train is not None and learn is None:
-        first, rest = data.train, ~data.train
-        choice = "learned from the rows published as training part"
-    else:
-        share = LEARN if learn is None else learn
-        first, rest = split_time(data.frame, share)
-        choice = f"learned from the first {share:.0%} of each device's rows (--learn), judged the others"
+        normal, rest = published(data)
+        return (
+            normal,
+            data.frame.take(rest),
+            rest,
+            "learned from the rows published as training part, judged the others",
+        )
+    share = LEARN if learn is None else learn
+    first, rest = split_time(data.frame, share)
+    choice = f"learned from the first {share:.0%} of each device's rows (--learn), judged the others"
     return data.frame.take(first), data.frame.take(rest), rest, choice
+
+
+def published(data: Dataset) -> tuple[Frame, npt.NDArray[np.bool_]]:
+    """The rows published for training and the mask of the others; without such a split all rows are both."""
+    if data.train is None:
+        return data.frame, np.ones(len(data.frame), np.bool_)
+    return data.frame.take(data.train), ~data.train
 
 
 def learn_from(pipeline: Pipeline, frame: Frame, file: str, *, quiet: bool) -> None:

@@ -120,11 +120,17 @@ def scan(
 
 
 def labels_between(labels: Sequence[Label], frame: Frame) -> list[Label]:
-    """The known anomalies that the judged rows touch."""
-    if not len(frame):
-        return []
-    first, last = int(frame.time_ns.min()), int(frame.time_ns.max())
-    return [label for label in labels if label.end_ns >= first and label.start_ns <= last]
+    """The known anomalies that the judged rows of their device touch."""
+    spans = {
+        device: (int(frame.time_ns[rows[0]]), int(frame.time_ns[rows[-1]]))
+        for device, rows in zip(frame.devices, frame.series(), strict=True)
+        if len(rows)
+    }
+    return [
+        label
+        for label in labels
+        if label.device in spans and label.end_ns >= spans[label.device][0] and label.start_ns <= spans[label.device][1]
+    ]
 
 
 def settings_of(pipeline: Pipeline, more: Mapping[str, object]) -> dict[str, object]:
@@ -137,7 +143,7 @@ def settings_of(pipeline: Pipeline, more: Mapping[str, object]) -> dict[str, obj
         "calibrator": CALIBRATORS.name_of(type(calibrator)),
         **{f"calibrator.{name}": value for name, value in calibrator.settings().items()},
         "budget": pipeline.budget,
-        "hold_back": pipeline.hold_back,
+        **({} if detector.tags.cheap else {"hold_back": pipeline.hold_back}),
         "fill": pipeline.fill,
     }
 
@@ -168,7 +174,7 @@ def show(analysis: Analysis, pipeline: Pipeline, found: EventReport | None, repo
         time = f"{weeks:.2f} device-weeks: {analysis.rate():.2f} per device-week, true ones included"
     output.print(
         f"\n{incidents} in {rows}, {time} (budget for false ones: {pipeline.budget}; "
-        f"normal rows held back from learning gave {pipeline.held_back_rate_:.2f} per device-week)",
+        f"alarm levels set where normal rows held back gave {pipeline.held_back_rate_:.2f})",
         soft_wrap=True,
     )
     if found is not None:

@@ -47,14 +47,15 @@ def score(
         )
     inputs.check_channels(data, file, pipeline.schema_.names, f"the model {model}")
     with working("judging", quiet=as_json):
-        analysis = pipeline.analyse(data.frame)
+        _, judged = inputs.published(data)
+        analysis = pipeline.analyse(data.frame.take(judged))
     if out is not None:
         write_scores(out, analysis)
     if as_json:
         record = {
             "model": str(model),
             "file": file,
-            "rows": len(data.frame),
+            "rows": len(analysis.frame),
             "devices": len({int(device) for device in data.frame.device}),
             "alarms": int(analysis.scores.alarm.sum()),
             "realised_rate": analysis.rate(),
