@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from redshank.bundle import load as load_model
     from redshank.bundle import save as save_model
     from redshank.core import Channel, Detector, Frame, Incident, Kind, Label, Schema, Scores
-    from redshank.data import load, read
+    from redshank.data import load, read, split_time
     from redshank.pipeline import Analysis, Pipeline
     from redshank.simulate import simulate
 
@@ -34,6 +34,7 @@ _PLACES = {
     "read": ("redshank.data", "read"),
     "save_model": ("redshank.bundle", "save"),
     "simulate": ("redshank.simulate", "simulate"),
+    "split_time": ("redshank.data", "split_time"),
 }
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "read",
     "save_model",
     "simulate",
+    "split_time",
 ]
 
 

@@ -295,3 +295,18 @@ def test_a_failing_write_leaves_no_part(tmp_path, file, monkeypatch):
     assert done.err.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
     assert out.read_text() == "of last time"
+
+
+def test_a_published_split_is_kept_when_a_set_trains_itself(data_root, tmp_path):
+    words = ("--detector", "pca", "--json", "--data-root", data_root, "--report", tmp_path / "r.html")
+    alone = json.loads(command("scan", "smd/machine-2-1", *words).out)
+    twice = json.loads(command("scan", "smd/machine-2-1", "--train", "smd/machine-2-1", *words).out)
+    assert twice["rows_judged"] == alone["rows_judged"] == 23694
+
+
+def test_a_model_is_not_learned_again(tmp_path):
+    file, model = table(tmp_path / "a.csv", lines(600)), tmp_path / "a.redshank"
+    assert command("train", file, "--detector", "pca", "--out", model).code == 0
+    done = command("evaluate", file, "--model", model, "--label", "anomaly", "--budget", "3 per day")
+    assert done.code == 2
+    assert "--budget" in done.err
