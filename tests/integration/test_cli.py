@@ -151,10 +151,10 @@ def test_train_score_evaluate_as_json(tmp_path, labelled):
     assert header == "time,device,score,p,alarm,ready"
     assert len(rows) == 1500
     assert sum(row.split(",")[4] == "1" for row in rows) == scored["alarms"]
-    for options in ([], ["--model", str(model)]):
-        record = parsed(command("evaluate", labelled, *PCA, "--label", "label", *options, "--json"))
+    for options, judged in ((PCA, 1050), (("--model", model), 1500)):
+        record = parsed(command("evaluate", labelled, *options, "--label", "label", "--json"))
         assert record["events"]["known events"] == 1
-        assert record["rows_judged"] == (1500 if options else 1050)
+        assert record["rows_judged"] == judged
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labelled.csv", "m.redshank", "s.csv"]
 
 

@@ -125,8 +125,12 @@ def incident_table(incidents: Sequence[Incident], most: int = 40) -> Table:
     table.add_column("severity", justify="right")
     table.add_column("what", overflow="fold")
     for i in shown:
-        table.add_row(moment(i.start_ns), duration((i.end_ns - i.start_ns) / 1e9), f"{i.severity:.0f}", i.sentence)
+        table.add_row(moment(i.start_ns), _lasted(i), f"{i.severity:.0f}", i.sentence)
     return table
+
+
+def _lasted(incident: Incident) -> str:
+    return duration((incident.end_ns - incident.start_ns) / 1e9) if incident.end_ns > incident.start_ns else "1 reading"
 
 
 def _plain(value: object) -> object:
