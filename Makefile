@@ -38,7 +38,7 @@ bench: $(VENV)/.dev  ## Accuracy and speed, records in benchmarks/results
 	$(BIN)/python benchmarks/table.py
 
 soak: $(VENV)/.dev  ## The demo with more seeds and devices than a test has time for
-	$(BIN)/python benchmarks/accuracy/demo.py --seeds 20 --record demo-soak
+	$(BIN)/python benchmarks/accuracy/demo.py --seeds 20 --detectors ridge --record demo-soak
 
 clean:  ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -22,7 +22,7 @@ def main() -> None:
     """Run ``redshank demo --json`` once a seed and detector, each in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0 to N-1")
-    parser.add_argument("--detectors", nargs="+", default=["ridge", "pca"])
+    parser.add_argument("--detectors", nargs="+", default=["ridge", "pca", "ae_lstm"])
     parser.add_argument("--record", default="demo")
     options = parser.parse_args()
     runs = []
