@@ -29,9 +29,7 @@ from redshank.detectors import DETECTORS
 from redshank.features import drop_duplicates, within_limits
 from redshank.incidents import REST_ROWS, Judged, fault, fold, incidents_of
 from redshank.quality import Finding, QualityChecks
-from redshank.scoring import DeviceRows, Scorer, Times, fit_scorer
-
-Floats = npt.NDArray[np.float32]
+from redshank.scoring import DeviceRows, Floats, Scorer, Times, fit_scorer
 
 HISTORY_ROWS = 2000
 """Rows of context that a detector is given at most."""
@@ -182,7 +180,7 @@ class Pipeline:
             budget=Budget(budget.count * (1.0 - QUALITY_SHARE), budget.unit, budget.per_device),
             rest_rows=REST_ROWS,
         )
-        quality = QualityChecks(budget_per_week=QUALITY_SHARE * budget.per_device_second(len(rows)) * 604800.0)
+        quality = QualityChecks(budget_per_week=QUALITY_SHARE * budget.per_device_week(len(rows)))
         self.quality_ = quality.fit(frame)
         self.schema_, self.devices_, self.scorer_ = schema, devices, scorer
         self.calibrators_, self.held_back_rate_ = calibrators, rate
@@ -202,24 +200,19 @@ class Pipeline:
         history : Frame, optional
             Readings just before them, of the same devices: context for detectors that look back, not judged.
         """
-        score, ready = np.full(len(frame), self.floor_), np.zeros(len(frame), np.bool_)
-        p, alarm = np.ones(len(frame)), np.zeros(len(frame), np.bool_)
-        for one in self._devices(frame, history):
-            columns, ready[one.rows] = self.scorer_.columns(one)
-            score[one.rows] = columns[0]
-            p[one.rows], alarm[one.rows] = judge_columns(self.calibrators_, one.name, columns, ready[one.rows])
-        return Scores(score, ready, p, alarm)
+        return self._judge(len(frame), list(self._devices(frame, history)))
 
     def analyse(self, frame: Frame, *, history: Frame | None = None) -> Analysis:
         """Judge ``frame`` and explain it: incidents, what was expected, which channels carry the score.
 
         Takes what :meth:`predict` takes.
         """
-        scores = self.predict(frame, history=history)
+        devices = list(self._devices(frame, history))
+        scores = self._judge(len(frame), devices)
         shape = (len(frame), len(self.schema_))
         parts = {name: np.full(shape, np.nan, np.float32) for name in ("contributions", "expected", "low", "high")}
         incidents: list[Incident] = []
-        for one in self._devices(frame, history):
+        for one in devices:
             if not scores.alarm[one.rows].any():
                 continue
             explained = self.scorer_.explain(one)
@@ -248,6 +241,15 @@ class Pipeline:
     @property
     def _interval_s(self) -> float:
         return self.schema_.interval_s or 1.0
+
+    def _judge(self, count: int, devices: list[DeviceRows]) -> Scores:
+        score, ready = np.full(count, self.floor_), np.zeros(count, np.bool_)
+        p, alarm = np.ones(count), np.zeros(count, np.bool_)
+        for one in devices:
+            columns, ready[one.rows] = self.scorer_.columns(one)
+            score[one.rows] = columns[0]
+            p[one.rows], alarm[one.rows] = judge_columns(self.calibrators_, one.name, columns, ready[one.rows])
+        return Scores(score, ready, p, alarm)
 
     def _calibrator_of(self) -> tuple[Callable[..., Calibrator], dict[str, Any]]:
         if isinstance(self.calibrator, str):
@@ -329,9 +331,9 @@ def _arrange(frame: Frame, schema: Schema) -> tuple[list[npt.NDArray[np.intp]], 
 
 def _longest_gaps(times: list[Times], interval_s: float) -> Array:
     """Longest gap inside a series, for each device by its own steps, and last for unknown devices."""
-    steps = [np.diff(time_ns) / 1e9 for time_ns in [*times, np.concatenate(times)]]
-    steps[-1] = np.concatenate(steps[:-1])
-    usual = [max(float(np.median(own)), float(np.quantile(own, 0.99))) if len(own) else interval_s for own in steps]
+    steps = [np.diff(time_ns) / 1e9 for time_ns in times]
+    steps.append(np.concatenate(steps))
+    usual = [float(np.quantile(own, 0.99)) if len(own) else interval_s for own in steps]
     return GAP_INTERVALS * np.maximum(usual, interval_s)
 
 

@@ -69,6 +69,10 @@ class Budget:
         """False alarms allowed per device and second in a fleet of so many devices."""
         return self.count / SECONDS[self.unit] / (1 if self.per_device else max(devices, 1))
 
+    def per_device_week(self, devices: int) -> float:
+        """False alarms allowed per device and week in a fleet of so many devices."""
+        return self.per_device_second(devices) * SECONDS["week"]
+
     def __str__(self) -> str:
         count = np.format_float_positional(self.count, trim="-")  # no exponent: parse reads it back exactly
         return f"{count} per {'device per ' if self.per_device else ''}{self.unit}"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.calibrate._statistic import first_of_runs
-from redshank.calibrate.budget import Budget
+from redshank.calibrate.budget import SECONDS, Budget
 from redshank.core import Calibrator
 from redshank.core.contracts import Array
 
@@ -62,7 +62,7 @@ def fit_columns(
         make(**settings, budget=str(budget)).fit({device: own[i] for device, own in held.items()}, interval_s)
         for i in range(count)
     ]
-    weeks = sum(len(columns[0]) for columns in held.values()) * interval_s / 604800.0
+    weeks = sum(len(columns[0]) for columns in held.values()) * interval_s / SECONDS["week"]
 
     def at(step: int) -> tuple[tuple[Calibrator, ...], float]:
         part = budget.count * min(STEP**step / count, LARGEST_PART)
@@ -74,7 +74,7 @@ def fit_columns(
             events += int(first_of_runs(np.flatnonzero(alarm), rest_rows).sum())
         return calibrators, events / weeks if weeks else 0.0
 
-    allowed = budget.per_device_second(len(held)) * 604800.0
+    allowed = budget.per_device_week(len(held))
     low, high = LOWEST_STEP, math.ceil(math.log(LARGEST_PART * count, STEP))
     if allowed * weeks < 1.0:
         high = 0  # too little was held back to have seen one false alarm: no reason to allow more than the even part
