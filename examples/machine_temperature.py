@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redshank import Pipeline, load
 from redshank.data import split_time
-from redshank.evaluate.figures import series_figure
+from redshank.evaluate.pages.figures import series_figure
 
 data = load("nab/realKnownCause/machine_temperature_system_failure")
 first, rest = split_time(data.frame, 0.3)

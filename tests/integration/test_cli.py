@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from tests.fixtures.commands import Done, command, lines, table
 
+COMMANDS = ("demo", "scan", "train", "score", "evaluate", "bench", "report", "audit", "simulate", "detectors")
 PCA = ("--detector", "pca")
 INCIDENT = {"device", "start", "end", "kind", "severity", "channels", "expected", "seen", "sentence"}
 SCAN = {"rows", "devices", "budget", "realised_rate", "settings", "seconds", "incidents"}
@@ -152,9 +153,10 @@ def test_train_score_evaluate_as_json(tmp_path, labelled):
     assert len(rows) == 1500
     assert sum(row.split(",")[4] == "1" for row in rows) == scored["alarms"]
     for options, judged in ((PCA, 1050), (("--model", model), 1500)):
-        record = parsed(command("evaluate", labelled, *options, "--label", "label", "--json"))
-        assert record["events"]["known events"] == 1
-        assert record["rows_judged"] == judged
+        records = parsed(command("evaluate", labelled, *options, "--label", "label", "--json"))["records"]
+        assert records[0]["detector"] == "pca"
+        assert records[0]["events"]["known"] == 1
+        assert records[0]["split"]["test_rows"] == judged
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labelled.csv", "m.redshank", "s.csv"]
 
 
@@ -209,7 +211,7 @@ def test_help_names_the_exit_codes_and_starts_light():
     assert done.code == 0
     for code in ("0 ", "1 ", "2 ", "130 "):
         assert re.search(rf"^ +{code} +\w", done.out, re.MULTILINE), code
-    for name in ("demo", "scan", "train", "score", "evaluate", "audit", "simulate", "detectors"):
+    for name in COMMANDS:
         summary = re.search(rf"^ +{name} +(.+)$", done.out, re.MULTILINE)
         assert summary is not None
         assert summary[1].endswith("."), "cut short"
@@ -225,7 +227,9 @@ def test_version():
     assert command("--version").out.strip() == redshank.__version__
 
 
-@pytest.mark.parametrize("name", ["demo", "scan", "train", "score", "evaluate", "audit", "simulate", "detectors"])
+@pytest.mark.parametrize(
+    "name", ["demo", "scan", "train", "score", "evaluate", "bench", "report", "audit", "simulate", "detectors"]
+)
 def test_help_of_each_command(name):
     done = command(name, "--help")
     assert done.code == 0

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import absent
 from tests.fixtures.reported import judged_fleet, known_labels
 
-from redshank.evaluate.report import write_report
+from redshank.evaluate.pages.report import write_report
 
 PHONE = 390
 LONG = "a_very_long_channel_name_without_any_place_to_break_it_" * 3

@@ -9,10 +9,12 @@ import typer
 
 import redshank
 from redshank.cli.audit import audit
+from redshank.cli.bench import bench
 from redshank.cli.console import fail
 from redshank.cli.demo import demo
 from redshank.cli.detectors import detectors
 from redshank.cli.evaluate import evaluate
+from redshank.cli.report import report
 from redshank.cli.scan import scan
 from redshank.cli.score import score
 from redshank.cli.simulate import simulate
@@ -44,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, scan, train, score, evaluate, audit, simulate, detectors):
+for command in (demo, scan, train, score, evaluate, bench, report, audit, simulate, detectors):
     app.command()(command)
 
 

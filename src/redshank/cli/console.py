@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import NoReturn
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from redshank.core import Incident
+from redshank.evaluate.records import plain
 from redshank.incidents import duration, moment
 
 BAD_INPUT = 2
@@ -76,43 +74,12 @@ def print_notes(notes: Iterable[str]) -> None:
 
 def print_json(record: Mapping[str, object]) -> None:
     """One JSON object on standard output; NaN and infinities become null."""
-    sys.stdout.write(json.dumps(_plain(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.write(json.dumps(plain(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def count(number: int, noun: str) -> str:
     """``1 row``, ``2,000 rows``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def iso(time_ns: int) -> str:
-    """ISO 8601 in UTC, to the millisecond."""
-    seconds, rest = divmod(time_ns, 1_000_000_000)
-    text = datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{rest // 1_000_000:03d}Z" if rest else f"{text}Z"
-
-
-def incident_record(incident: Incident) -> dict[str, object]:
-    """An incident as plain values for JSON."""
-    return {
-        "key": incident.key,
-        "device": incident.device,
-        "devices": list(incident.devices),
-        "start": iso(incident.start_ns),
-        "end": iso(incident.end_ns),
-        "detected": iso(incident.detected_ns),
-        "kind": str(incident.kind),
-        "cause": incident.cause,
-        "severity": incident.severity,
-        "channels": [reading.channel for reading in incident.readings],
-        "shares": [round(reading.share, 4) for reading in incident.readings],
-        "expected": {
-            reading.channel: {"value": reading.expected, "low": reading.low, "high": reading.high}
-            for reading in incident.readings
-        },
-        "seen": {reading.channel: reading.seen for reading in incident.readings},
-        "sentence": incident.sentence,
-        "state": str(incident.state),
-    }
 
 
 def incident_table(incidents: Sequence[Incident], most: int = 40) -> Table:
@@ -131,15 +98,3 @@ def incident_table(incidents: Sequence[Incident], most: int = 40) -> Table:
 
 def _lasted(incident: Incident) -> str:
     return duration((incident.end_ns - incident.start_ns) / 1e9) if incident.end_ns > incident.start_ns else "1 reading"
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

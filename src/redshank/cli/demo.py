@@ -12,11 +12,12 @@ from rich.live import Live
 from rich.text import Text
 
 from redshank.cli import inputs
-from redshank.cli.console import Stopwatch, incident_record, notices, output, print_json, working
+from redshank.cli.console import Stopwatch, notices, output, print_json, working
 from redshank.cli.outputs import report_at
 from redshank.cli.scan import labels_between, measures_of, settings_of
 from redshank.core import Incident
 from redshank.evaluate import EventReport, compare
+from redshank.evaluate.records import incident_record
 from redshank.incidents import moment
 from redshank.pipeline import device_weeks
 from redshank.simulate import simulate

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import time as clock
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from redshank.bundle import load
 from redshank.cli import inputs
-from redshank.cli.console import output, print_json, print_notes, working
-from redshank.cli.scan import labels_between, measures_of, settings_of
+from redshank.cli.console import print_json, print_notes, working
+from redshank.cli.outputs import check_place
+from redshank.cli.results import (
+    Baselines,
+    Form,
+    FormOption,
+    Measures,
+    Protocol,
+    RecordFile,
+    check_protocol,
+    check_record,
+    judged,
+    keeper,
+    page_at,
+    print_results,
+    trivial,
+)
 from redshank.core import InputError, SettingError
-from redshank.evaluate import compare, point_measures
-from redshank.pipeline import device_weeks
+from redshank.evaluate.protocols import hold_out
+from redshank.evaluate.records import Record
+from redshank.evaluate.run import evaluate_model
+
+LEARNING = ("detector", "calibrator", "budget", "learn", "protocol", "seed")
+"""Options that a saved model has settled."""
 
 
 def evaluate(
@@ -23,9 +44,18 @@ def evaluate(
     ] = None,
     label: inputs.Label = None,
     learn: inputs.Learn = None,
+    protocol: Protocol = None,
     detector: inputs.Detector = inputs.DETECTOR,
+    seed: Annotated[int, typer.Option(min=0, help="For what draws at random.")] = 0,
     calibrator: inputs.Calibrator = "extreme",
     budget: inputs.BudgetText = inputs.BUDGET,
+    baselines: Baselines = True,
+    record: RecordFile = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a page to hand over; `redshank report` has more.")
+    ] = None,
+    measure: Measures = None,
+    form: FormOption = Form.TEXT,
     ignore: inputs.Ignore = None,
     time: inputs.Time = None,
     device: inputs.Device = None,
@@ -34,44 +64,53 @@ def evaluate(
     data_root: inputs.DataRoot = None,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Compare with the known anomalies of FILE.
+    """Compare with the known anomalies of FILE, beside trivial baselines.
 
-    FILE is a table with `--label COLUMN`, or a data set by name. Labels are never an input.
+    FILE is a table with `--label COLUMN`, or a data set by name. Labels are only compared with.
     """
-    for option in ("detector", "calibrator", "budget", "learn"):
+    for option in LEARNING:
         source = context.get_parameter_source(option)
         if model is not None and source is not None and source.name == "COMMANDLINE":
             raise SettingError(f"--{option} is for learning, and {model} is learned already; leave one of them out")
-    pipeline = inputs.pipeline_of(detector, calibrator, budget) if model is None else load(model)
+    if learn is not None and protocol is not None:
+        raise SettingError("--learn and --protocol are both given; choose one")
+    inputs.pipeline_of(detector, calibrator, budget)
+    check_protocol(protocol)
+    check_record(record)
+    if report is not None:
+        check_place(report)
+    pipeline = None if model is None else load(model)
+    start = clock.perf_counter()
     with working("reading", quiet=as_json):
         data = inputs.open_data(
             file, label=label, ignore=ignore, time=time, device=device, zone=zone, sort=sort, data_root=data_root
         )
-    if data.y is None:
+    if data.y is None and not data.labels:
         raise InputError(f"{file}: holds no known anomalies; name their column with --label COLUMN")
-    if model is None:
-        normal, rest, judged, choice = inputs.training_part(data, file, learn)
-        inputs.learn_from(pipeline, normal, file, quiet=as_json)
-    else:
-        inputs.check_channels(data, file, pipeline.schema_.names, f"the model {model}")
-        _, judged = inputs.published(data)
-        rest, choice = data.frame.take(judged), f"learned earlier: model {model}"
-    with working("judging", quiet=as_json):
-        analysis = pipeline.analyse(rest, history=normal if model is None else None)
-    labels = labels_between(data.labels, rest)
-    events = measures_of(compare(analysis.incidents, labels, device_weeks=device_weeks(rest)))
-    points = point_measures(analysis.scores.score, data.y[judged], analysis.scores.alarm)
-    record = {
-        "file": file,
-        "rows_judged": int(judged.sum()),
-        "settings": settings_of(pipeline, {"learned": choice}),
-        "events": events,
-        "points": points,
-        "notes": list(data.notes),
-    }
+    read_s = clock.perf_counter() - start
+    records: list[Record] = []
+    keep = keeper(records, record)
+    with working("judging", quiet=as_json) as advance:
+        if pipeline is None:
+            judged(
+                data,
+                [(detector, seed), *trivial([seed], wanted=baselines)],
+                protocol=protocol,
+                splits=None if learn is None else hold_out(data, share=learn),
+                calibrator=calibrator,
+                budget=budget,
+                read_s=read_s,
+                keep=keep,
+                advance=advance,
+            )
+        else:
+            inputs.check_channels(data, file, pipeline.schema_.names, f"the model {model}")
+            keep(evaluate_model(data, pipeline, read_s=read_s))
+    if report is not None:
+        with working("writing the report", quiet=as_json):
+            page_at(report)(records)
     if as_json:
-        print_json(record)
+        print_json({"file": file, "records": records})
         return
-    print_notes((*data.notes, choice))
-    for name, value in (events | points).items():
-        output.print(f"{name:<36} {value:>12.4g}", soft_wrap=True)
+    print_results(records, form, measure)
+    print_notes(data.notes)

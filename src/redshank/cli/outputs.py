@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -38,12 +39,25 @@ def report_at(path: Path) -> Callable[..., Path]:
         If the libraries that draw the report are not installed.
     """
     check_place(path)
+    with needs_train("the report"):
+        from redshank.evaluate.pages.report import write_report  # noqa: PLC0415  loads matplotlib and jinja2, of an extra
+    return partial(write_report, path)
+
+
+@contextmanager
+def needs_train(what: str) -> Iterator[None]:
+    """Import inside: what is not installed is named, with the way to install it.
+
+    Raises
+    ------
+    MissingExtraError
+        If a library of the ``train`` extra is not there.
+    """
     try:
-        from redshank.evaluate.report import write_report  # noqa: PLC0415  loads matplotlib and jinja2, of an extra
+        yield
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.startswith("redshank"):
             raise
         raise MissingExtraError(
-            f"the report needs {error.name}, which is not installed; install it with: pip install 'redshank[train]'"
+            f"{what} needs {error.name}, which is not installed; install it with: pip install 'redshank[train]'"
         ) from error
-    return partial(write_report, path)

@@ -14,7 +14,6 @@ from redshank.cli import inputs
 from redshank.cli.console import (
     Stopwatch,
     count,
-    incident_record,
     incident_table,
     output,
     print_json,
@@ -25,6 +24,7 @@ from redshank.cli.outputs import report_at
 from redshank.core import Frame, Label
 from redshank.detectors import DETECTORS
 from redshank.evaluate import EventReport, compare
+from redshank.evaluate.records import incident_record
 from redshank.incidents import duration
 from redshank.pipeline import Analysis, Pipeline, device_weeks
 

@@ -11,9 +11,10 @@ import typer
 
 from redshank.bundle import load
 from redshank.cli import inputs
-from redshank.cli.console import count, incident_record, incident_table, iso, output, print_json, print_notes, working
+from redshank.cli.console import count, incident_table, output, print_json, print_notes, working
 from redshank.cli.outputs import check_place
 from redshank.cli.scan import settings_of
+from redshank.evaluate.records import incident_record, iso
 from redshank.pipeline import Analysis
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="What `redshank train` wrote.")]

@@ -1,6 +1,7 @@
-"""How good it is: events found, delay, false alarms, and the report."""
+"""How good it is: metrics, protocols, records of runs, and the tables and reports made from them."""
 
 from redshank.evaluate.events import EventReport, compare
-from redshank.evaluate.points import point_measures
+from redshank.evaluate.protocols import PROTOCOLS, Split
+from redshank.evaluate.run import evaluate_model, evaluate_run
 
-__all__ = ["EventReport", "compare", "point_measures"]
+__all__ = ["PROTOCOLS", "EventReport", "Split", "compare", "evaluate_model", "evaluate_run"]

@@ -10,6 +10,7 @@ import pytest
 
 from redshank.cli import console
 from redshank.core import Incident, Kind, Reading
+from redshank.evaluate.records import incident_record
 
 HOSTILE = "[red]pump[/red] :warning: [/x]"
 
@@ -60,7 +61,7 @@ def test_the_table_keeps_the_most_severe_in_order_of_onset(capsys):
 
 def test_json_is_strict(capsys):
     record = {
-        "incident": console.incident_record(incident()),
+        "incident": incident_record(incident()),
         "array scalar": np.float32(0.5),
         "flag": np.bool_(True),
         "nan": float("nan"),
@@ -78,19 +79,6 @@ def test_json_is_strict(capsys):
     assert back["incident"]["device"] == HOSTILE
     assert back["nested"] == [[3, None]]
     assert (back["array scalar"], back["flag"], back["nan"], back["text"]) == (0.5, True, None, "ä\n")
-
-
-@pytest.mark.parametrize(
-    ("time_ns", "text"),
-    [
-        (0, "1970-01-01T00:00:00Z"),
-        (1_500_000_000, "1970-01-01T00:00:01.500Z"),
-        (-500_000_000, "1969-12-31T23:59:59.500Z"),
-        (1_700_000_000_123_000_000, "2023-11-14T22:13:20.123Z"),
-    ],
-)
-def test_iso(time_ns, text):
-    assert console.iso(time_ns) == text
 
 
 def test_count():

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-import jinja2
-import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 
-import redshank
 from redshank.calibrate import Budget
 from redshank.core import Incident, Label
-from redshank.evaluate._canvas import MARKS
-from redshank.evaluate.figures import incident_figure, lanes_figure, series_figure
+from redshank.evaluate.pages._canvas import MARKS
+from redshank.evaluate.pages._page import ABSENT, page, versions, write_at_once
+from redshank.evaluate.pages.figures import incident_figure, lanes_figure, series_figure
 from redshank.incidents import duration, moment, number
 from redshank.pipeline import Analysis
 
@@ -34,8 +28,6 @@ MOST_DEVICES = 6
 MOST_ROWS = 300
 """Incidents in the table, the most severe."""
 DAY_S = 86400.0
-ABSENT = "\N{EN DASH}"
-"""Written where there is no number."""
 
 
 def write_report(
@@ -95,12 +87,8 @@ def write_report(
     OSError
         If the file cannot be written.
     """
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"number": number, "quantity": _quantity, "finite": math.isfinite}
-    template = environment.from_string(files("redshank.evaluate").joinpath("report.html").read_text("utf-8"))
-    text = template.render(
+    text = page(
+        "report.html",
         title=title,
         source=source,
         verdict=verdict(analysis, budget, held_back_rate),
@@ -113,10 +101,10 @@ def write_report(
         measures=(measures or {}) if labels else {},
         known=len(labels),
         budget=budget,
-        versions=_versions(),
+        versions=versions(),
         **_sections(analysis, labels),
     )
-    return _write_at_once(Path(path), text)
+    return write_at_once(Path(path), text)
 
 
 def verdict(analysis: Analysis, budget: str, held_back_rate: float) -> str:
@@ -224,34 +212,5 @@ def _span(analysis: Analysis) -> str:
     return f"{seconds / DAY_S:.0f} days" if seconds >= 2 * DAY_S else duration(seconds)
 
 
-def _quantity(value: float, unit: str) -> str:
-    if not math.isfinite(value):
-        return ABSENT
-    return f"{number(value)} {unit}" if unit else number(value)
-
-
 def _count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "Redshank": redshank.__version__,
-        "Python": platform.python_version(),
-        "NumPy": np.__version__,
-        "Matplotlib": mpl.__version__,
-    }
-
-
-def _write_at_once(path: Path, text: str) -> Path:
-    """Write beside ``path``, then put in place; what fails leaves nothing behind."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path

@@ -17,7 +17,7 @@ from matplotlib.ticker import NullLocator
 
 from redshank.core import Incident, InputError, Label
 from redshank.core.detector import Array
-from redshank.evaluate._canvas import (
+from redshank.evaluate.pages._canvas import (
     COLOURS,
     LEFT,
     MARKS,

@@ -132,15 +132,17 @@ def legend(figure: Figure, handles: Sequence[Line2D | Patch], left: float) -> No
         )
 
 
-def stack(heights: Sequence[float], left: float = LEFT, above: float = 34.0) -> tuple[Figure, list[Axes]]:
+def stack(
+    heights: Sequence[float], left: float = LEFT, above: float = 34.0, *, width: float = WIDTH, beneath: float = 30.0
+) -> tuple[Figure, list[Axes]]:
     """A figure with panels of these heights (points) one under the other; ``above`` is room for legend and title."""
-    beneath, between = 30.0, 20.0
+    between = 20.0
     total = above + beneath + sum(heights) + between * (len(heights) - 1)
-    figure = Figure(figsize=(WIDTH / 72, total / 72))
+    figure = Figure(figsize=(width / 72, total / 72))
     FigureCanvasSVG(figure)
     panels, top = [], total - above
     for height in heights:
-        box = (left / WIDTH, (top - height) / total, (WIDTH - left - RIGHT) / WIDTH, height / total)
+        box = (left / width, (top - height) / total, (width - left - RIGHT) / width, height / total)
         axes = figure.add_axes(box)
         axes.patch.set_visible(False)
         axes.spines[["top", "right"]].set_visible(False)
@@ -169,8 +171,11 @@ ROLES = {colour: role for role, colour in COLOURS.items()}
 FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def svg(figure: Figure, title: str) -> str:
-    """The figure as one ``svg`` element that can stand alone and inside a page."""
+def svg(figure: Figure, title: str, about: str = "") -> str:
+    """The figure as one ``svg`` element that can stand alone and inside a page.
+
+    ``title`` names it and ``about`` says in words what it shows, for whoever does not see it.
+    """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()
@@ -185,7 +190,8 @@ def svg(figure: Figure, title: str) -> str:
         f'height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="{html.escape(title)}" '
         f'font-family="{FONT}" stroke-linejoin="round" stroke-linecap="butt">'
     )
-    return head + text[text.index(">") + 1 :].strip()
+    said = f"<title>{html.escape(title)}</title><desc>{html.escape(about)}</desc>" if about else ""
+    return head + said + text[text.index(">") + 1 :].strip()
 
 
 def _plain_tag(tag: str, used: set[str]) -> str:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from tests.fixtures.reported import judged_fleet, known_labels
 
 from redshank.core import Channel, InputError, Kind, SettingError
-from redshank.evaluate._canvas import COLOURS, MARKS, house_style, short_path, stack, svg, time_axis
-from redshank.evaluate.figures import incident_figure, lanes_figure, series_figure, thin
-from redshank.evaluate.report import MOST_CARDS, MOST_ROWS, verdict, write_report
+from redshank.evaluate.pages._canvas import COLOURS, MARKS, house_style, short_path, stack, svg, time_axis
+from redshank.evaluate.pages.figures import incident_figure, lanes_figure, series_figure, thin
+from redshank.evaluate.pages.report import MOST_CARDS, MOST_ROWS, verdict, write_report
 from redshank.pipeline import Analysis
 
 BUDGET = "1 per device per week"

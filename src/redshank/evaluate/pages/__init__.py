@@ -1,0 +1,1 @@
+"""What is handed over: figures, and reports as one HTML file or PDF."""
