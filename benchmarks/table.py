@@ -7,6 +7,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from redshank.evaluate.tables import Measured
+
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -55,6 +57,85 @@ def scan() -> list[str]:
     return lines
 
 
+def public() -> list[str]:
+    """Detectors beside trivial baselines on families of public data."""
+    found = record("evaluate")
+    lines = [
+        f"**Public data beside trivial baselines**, shipped defaults (`{found['command']}`).",
+        "Mean over the series of a family; in brackets 95 % bootstrap interval by series, of the last column Poisson:",
+        "",
+        "| data (series) | detector | VUS-PR | ROC-AUC | F1 | false-positive rate | incident recall | false/week |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    wanted = ("VUS-PR", "ROC-AUC", "F1", "false-positive rate", "incident recall", "false incidents per device-week")
+    for family, table in found["tables"].items():
+        for row in table["rows"]:
+            cells = dict(zip(table["columns"], row, strict=True))
+            name = cells["detector"].removesuffix(" (baseline)")
+            if name in ("ridge", "pca", "training_mean", "random", "always"):
+                shown = name if name != cells["detector"] else f"`{name}`"
+                values = " | ".join(measured(cells[column]) for column in wanted)
+                lines.append(f"| {family} ({cells['series']}) | {shown} | {values} |")
+    return lines
+
+
+def measured(cell: dict[str, Any]) -> str:
+    """A value with its interval, to the digits that the interval supports."""
+    return str(Measured(*(float("nan") if cell[key] is None else cell[key] for key in ("value", "low", "high"))))
+
+
+def nab() -> list[str]:
+    """Our scorer against published scores, and the detectors of the registry."""
+    published, own = record("nab_published"), record("nab_detectors")
+    lines = [
+        f"**NAB score** of published result files by our scorer (`{published['command']}`) and of our",
+        f"detectors, learned on the probation of each file (`{own['command']}`); standard / low FP / low FN:",
+        "",
+        "| detector | ours | published | threshold from the other half of the files | as raised, at the budget |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for run in published["runs"]:
+        official = profiles(run["published"]) if "published" in run else "-"
+        lines.append(f"| {run['detector']} | {profiles(run['ours'])} | {official} | {profiles(run['halves'])} | - |")
+    for name, kinds in own["scores"].items():
+        if "fixed" in kinds:
+            scores = {kind: profiles({key: one["score"] for key, one in kinds[kind].items()}) for kind in kinds}
+            lines.append(f"| `{name}` | {scores['oracle']} | - | {scores['halves']} | {scores['fixed']} |")
+    return lines
+
+
+def profiles(scores: dict[str, float]) -> str:
+    """The three profiles in NAB's order."""
+    return " / ".join(f"{score:.1f}" for score in scores.values())
+
+
+def metrics() -> list[str]:
+    """Seconds of the metrics beside those of TSB-AD."""
+    found = record("speed-metrics")
+    lines = [
+        f"**Metrics**, one core, 2 % anomalous, window 100 (`{found['command']}`), beside TSB-AD",
+        f"{found['peer']['TSB-AD']} in the same run; equal to it within 1e-6 on 20 random and 20 real series",
+        "(`python benchmarks/accuracy/tsb_ad.py`):",
+        "",
+        "| | ours: 10k rows | 100k | 1M | peak at 1M | TSB-AD: 10k | 100k | 1M |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, cells in found["ours"].items():
+        sizes = sorted(cells, key=int)
+        own = " | ".join(f"{cells[size]['cpu_s']:.2g} s" for size in sizes)
+        peer = " | ".join(theirs(found, name, size) for size in sizes)
+        lines.append(f"| {name} | {own} | {cells[sizes[-1]]['peak_mib']:.0f} MiB | {peer} |")
+    return lines
+
+
+def theirs(found: dict[str, Any], name: str, size: str) -> str:
+    """Seconds of the peer, or the limit at which it was stopped."""
+    cell = found["theirs"].get(name, {}).get(size)
+    if isinstance(cell, dict):
+        return f"{cell['cpu_s']:.3g} s"
+    return cell or "-"
+
+
 def speed() -> list[str]:
     """Seconds and rows a second."""
     trained, features, simulated = record("ae_lstm"), record("speed-features"), record("speed-simulate")
@@ -92,7 +173,7 @@ def tables() -> str:
         f"{versions['python']}, NumPy {versions['numpy']}, PyTorch {versions['torch']}; the tables are made by\n"
         "`python benchmarks/table.py` from the records in `benchmarks/results/`."
     )
-    return "\n".join([head, "", *demo(), "", *scan(), "", *speed()])
+    return "\n".join([head, "", *demo(), "", *scan(), "", *public(), "", *nab(), "", *speed(), "", *metrics()])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,15 +12,19 @@ from typing import Annotated, Any
 import typer
 
 from redshank.cli import inputs
-from redshank.cli.console import notices, print_json, working
+from redshank.cli.console import BAD_INPUT, notices, print_json, print_notes, working
 from redshank.cli.nab import NAB, bench_nab
 from redshank.cli.results import (
     Baselines,
+    By,
     Form,
     FormOption,
     Measures,
     Protocol,
     RecordFile,
+    check_apart,
+    check_labelled,
+    check_measures,
     check_protocol,
     check_record,
     judged,
@@ -28,13 +34,17 @@ from redshank.cli.results import (
     setting_values,
     trivial,
 )
-from redshank.core import Detector, InputError, SettingError
+from redshank.core import Detector, InputError, RedshankError, SettingError
 from redshank.data import names
 from redshank.detectors import DETECTORS
 from redshank.evaluate.records import Record
 
+OF_NAB = ("data", "detector", "results", "threshold", "record", "form", "data_root", "as_json")
+"""Arguments that the NAB score heeds; it has its own way to divide rows, and its own table."""
+
 
 def bench(
+    context: typer.Context,
     data: Annotated[
         list[str],
         typer.Argument(
@@ -64,9 +74,7 @@ def bench(
     baselines: Baselines = True,
     record: RecordFile = None,
     measure: Measures = None,
-    by: Annotated[
-        str, typer.Option(metavar="WHAT", help="Rows of the table: detector, data, protocol, left out, fold or seed.")
-    ] = "detector",
+    by: Annotated[By, typer.Option(help="What has rows of its own in the table.")] = By.DETECTOR,
     form: FormOption = Form.TEXT,
     label: inputs.Label = None,
     data_root: inputs.DataRoot = None,
@@ -75,50 +83,86 @@ def bench(
     """Measure detectors on DATA, beside trivial baselines.
 
     Each record is kept as soon as it is made (--record), so that an interrupted run loses nothing. A data set that
-    cannot be used is named, left out, and makes the exit code 2.
+    cannot be used, by one detector or by all, is named, left out of the table, and makes the exit code 2.
     """
     if data == [NAB]:
-        bench_nab(results, detector or [inputs.DETECTOR], threshold, form, data_root, as_json=as_json)
+        _check_nab(context, results, detector)
+        check_record(record)
+        bench_nab(results, detector or [inputs.DETECTOR], threshold, record, form, data_root, as_json=as_json)
         return
     if results is not None or threshold is not None:
         raise SettingError(f"--results and --threshold are for the NAB score; the data are {', '.join(data)}")
     check_protocol(protocol)
+    check_measures(measure)
     check_record(record)
+    check_apart([record], data)
     chosen = _detectors(detector or [inputs.DETECTOR], vary, seeds)
     inputs.pipeline_of(inputs.DETECTOR, calibrator, budget)
-    wanted = [name for one in data for name in _members(one, data_root)]
-    records: list[Record] = []
-    failed: list[str] = []
+    wanted = list(dict.fromkeys(name for one in data for name in _members(one, data_root)))
+    judge = partial(
+        judged,
+        detectors=[*chosen, *trivial(range(seeds), wanted=baselines)],
+        protocol=protocol,
+        splits=None,
+        calibrator=calibrator,
+        budget=budget,
+    )
+    done = _Done()
     with working("judging", quiet=as_json) as advance:
         for place, name in enumerate(wanted):
+            own: list[Record] = []
             try:
                 start = time.perf_counter()
                 dataset = inputs.open_data(name, label=label if Path(name).exists() else None, data_root=data_root)
-                if dataset.y is None and not dataset.labels:
-                    raise InputError(f"{name}: holds no known anomalies; name their column with --label COLUMN")
-                judged(
-                    dataset,
-                    [*chosen, *trivial(range(seeds), wanted=baselines)],
-                    protocol=protocol,
-                    splits=None,
-                    calibrator=calibrator,
-                    budget=budget,
+                if name not in data and dataset.y is None and not dataset.labels:
+                    done.unlabelled.append(name)  # it came in with its family: nothing to measure, and no mistake
+                    continue
+                check_labelled(dataset, name)
+                judge(
+                    replace(dataset, name=_title(dataset.name, name, wanted)),
                     read_s=time.perf_counter() - start,
-                    keep=keeper(records, record),
+                    keep=keeper(own, record),
                     advance=partial(_within, advance, place, len(wanted)),
                 )
-            except InputError as error:
-                failed.append(str(error))
-    if not records:
-        raise InputError("; ".join(failed))
-    if as_json:
-        print_json({"records": records, "left_out": failed})
-    else:
-        print_results(records, form, measure, by)
-        for sentence in failed:
-            notices.print(f"left out: {sentence}", soft_wrap=True)
-    if failed:
-        raise typer.Exit(2)
+            except (InputError, SettingError) as error:  # a setting may ask for more channels than these data have
+                done.failed.append(_naming(name, error))
+            else:
+                done.records += own
+    done.show(form, measure, by, as_json=as_json)
+
+
+@dataclass(slots=True)
+class _Done:
+    """What came of a bench: records, sentences on data sets that could not be used, data sets without anomalies."""
+
+    records: list[Record] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    unlabelled: list[str] = field(default_factory=list)
+
+    def show(self, form: Form, measure: list[str] | None, by: By, *, as_json: bool) -> None:
+        """Print it; leave with the code for bad input where a data set could not be used."""
+        if not self.records:
+            none = f"{', '.join(self.unlabelled)}: no anomalies are known there"
+            raise InputError("; ".join(self.failed) or none)
+        if as_json:
+            print_json({"records": self.records, "left_out": self.failed, "unlabelled": self.unlabelled})
+        else:
+            print_results(self.records, form, measure, by)
+            print_notes([f"{name} holds no known anomalies: not measured" for name in self.unlabelled])
+            for sentence in self.failed:
+                notices.print(f"left out: {sentence}", soft_wrap=True)
+        if self.failed:
+            raise typer.Exit(BAD_INPUT)
+
+
+def _check_nab(context: typer.Context, results: Path | None, detector: list[str] | None) -> None:
+    """Refuse options that would change nothing."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name not in OF_NAB and source is not None and source.name == "COMMANDLINE":
+            raise SettingError(f"--{name.replace('_', '-')} has no effect on the NAB score; leave it out")
+    if results is not None and detector is not None:
+        raise SettingError("--results and --detector are both given; choose one")
 
 
 def _within(advance: Any, place: int, total: int, part: float | None) -> None:
@@ -133,6 +177,22 @@ def _members(name: str, data_root: Path | None) -> list[str]:
     return [name] if name in known else [one for one in known if one.startswith(f"{name}/")] or [name]
 
 
+def _title(own: str, name: str, wanted: Sequence[str]) -> str:
+    """What records call a data set: its own name, but of files that are called alike the end of the path."""
+    alike = [one for one in wanted if Path(one).exists() and _stem(one) == _stem(name)]
+    return "/".join(Path(name).parts[-2:]) if len(alike) > 1 and name in alike else own
+
+
+def _naming(name: str, error: RedshankError) -> str:
+    """The sentence of an error, with the data set before it where it does not name it itself."""
+    text = str(error)
+    return text if text.startswith((f"{name}:", f"{_stem(name)}:")) else f"{name}: {text}"
+
+
+def _stem(name: str) -> str:
+    return Path(name).name.partition(".")[0]
+
+
 def _detectors(chosen: list[str], vary: str | None, seeds: int) -> list[tuple[Detector | str, int]]:
     """Each detector with each seed and each value of the setting that is varied."""
     setting, values = (None, [None]) if vary is None else setting_values(vary)
@@ -141,7 +201,16 @@ def _detectors(chosen: list[str], vary: str | None, seeds: int) -> list[tuple[De
         make = DETECTORS.get(name)
         if setting is not None and setting not in make().settings():
             raise SettingError(f"--vary: {name} has no setting {setting!r}; it has {', '.join(make().settings())}")
+        for value in values:
+            _check_kind(name, setting, make().settings().get(setting or ""), value)
         for seed in own_seeds(make(), range(seeds)):
             drawn = {"seed": seed} if "seed" in make().settings() else {}
             found += [(make(**drawn, **({} if setting is None else {setting: value})), seed) for value in values]
     return found
+
+
+def _check_kind(detector: str, setting: str | None, usual: object, value: object) -> None:
+    """Refuse a word where a number is usual, and the like; what a setting may be beyond that the detector says."""
+    alike = isinstance(value, str) == isinstance(usual, str)
+    if usual is not None and value is not None and not alike:
+        raise SettingError(f"--vary: {detector} has {setting} = {usual!r} by default; {value!r} is of another kind")

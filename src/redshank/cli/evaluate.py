@@ -19,6 +19,9 @@ from redshank.cli.results import (
     Measures,
     Protocol,
     RecordFile,
+    check_apart,
+    check_labelled,
+    check_measures,
     check_protocol,
     check_record,
     judged,
@@ -27,7 +30,7 @@ from redshank.cli.results import (
     print_results,
     trivial,
 )
-from redshank.core import InputError, SettingError
+from redshank.core import SettingError
 from redshank.evaluate.protocols import hold_out
 from redshank.evaluate.records import Record
 from redshank.evaluate.run import evaluate_model
@@ -76,17 +79,17 @@ def evaluate(
         raise SettingError("--learn and --protocol are both given; choose one")
     inputs.pipeline_of(detector, calibrator, budget)
     check_protocol(protocol)
+    check_measures(measure)
     check_record(record)
-    if report is not None:
-        check_place(report)
+    check_apart([record, report], [file, model])
+    write_page = None if report is None else page_at(check_place(report))
     pipeline = None if model is None else load(model)
     start = clock.perf_counter()
     with working("reading", quiet=as_json):
         data = inputs.open_data(
             file, label=label, ignore=ignore, time=time, device=device, zone=zone, sort=sort, data_root=data_root
         )
-    if data.y is None and not data.labels:
-        raise InputError(f"{file}: holds no known anomalies; name their column with --label COLUMN")
+    check_labelled(data, file)
     read_s = clock.perf_counter() - start
     records: list[Record] = []
     keep = keeper(records, record)
@@ -106,9 +109,9 @@ def evaluate(
         else:
             inputs.check_channels(data, file, pipeline.schema_.names, f"the model {model}")
             keep(evaluate_model(data, pipeline, read_s=read_s))
-    if report is not None:
+    if write_page is not None:
         with working("writing the report", quiet=as_json):
-            page_at(report)(records)
+            write_page(records)
     if as_json:
         print_json({"file": file, "records": records})
         return

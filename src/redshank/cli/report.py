@@ -10,8 +10,9 @@ import typer
 from redshank.cli import inputs
 from redshank.cli.console import output, print_json, working
 from redshank.cli.outputs import check_place, needs_train
+from redshank.cli.results import check_apart
 from redshank.core import InputError
-from redshank.evaluate.records import read
+from redshank.evaluate.records import SECTIONS, Record, read
 
 
 def report(
@@ -34,7 +35,10 @@ def report(
     """Make a report of RECORDS, as `evaluate` and `bench` write them."""
     for path in (out, *([pdf] if pdf is not None else [])):
         check_place(path)
-    found = [record for path in records for record in read(path)]
+    check_apart([out, pdf], records)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; name a folder for tables and figures")
+    found = [record for path in records for record in _runs(path)]
     if not found:
         raise InputError(f"{', '.join(map(str, records))}: no records; make some with redshank evaluate --record FILE")
     with needs_train("the report"), working("writing the report", quiet=as_json):
@@ -51,3 +55,15 @@ def report(
         return
     for path in written:
         output.print(str(path), soft_wrap=True)
+
+
+def _runs(path: Path) -> list[Record]:
+    """The records of runs in a file; a run that lacks a section is refused, other records are passed over."""
+    runs = [record for record in read(path) if record.get("kind") == "run"]
+    for place, record in enumerate(runs, 1):
+        missing = [name for name in SECTIONS if name not in record]
+        if missing:
+            raise InputError(
+                f"{path}: run {place} lacks {', '.join(missing)}; give the file as evaluate or bench wrote it"
+            )
+    return runs

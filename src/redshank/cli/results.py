@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-import math
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -12,21 +12,36 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.table import Table as Grid
+from rich.text import Text
 
 from redshank.cli.console import output, print_notes
 from redshank.cli.outputs import check_place, needs_train
-from redshank.core import Detector, SettingError
-from redshank.data import Dataset
+from redshank.core import Detector, InputError, SettingError
+from redshank.data import Dataset, audit
 from redshank.evaluate.baselines import BASELINES
-from redshank.evaluate.protocols import Split, protocol_of
+from redshank.evaluate.metrics import measure
+from redshank.evaluate.protocols import PROTOCOLS, Split, protocol_of
 from redshank.evaluate.records import Record, append
 from redshank.evaluate.run import evaluate_run
-from redshank.evaluate.tables import BASELINE, DEFAULT_MEASURES, Measured, Table, Value, results_table
+from redshank.evaluate.tables import (
+    BASELINE,
+    COUNTS,
+    DEFAULT_MEASURES,
+    HIGHER_IS_BETTER,
+    ORACLE,
+    Measured,
+    Table,
+    Value,
+    results_table,
+)
 
 ROOM_FOR_INTERVALS = 130
 """Columns of a terminal from which on a table of results shows intervals as well."""
+ROOM_FOR_NAMES = 13
+"""Columns that a name keeps where numbers need the room, as many as baselines need; the rest goes to the next line."""
 
 
 class Form(StrEnum):
@@ -38,12 +53,23 @@ class Form(StrEnum):
     LATEX = "latex"
 
 
+class By(StrEnum):
+    """What has rows of its own in a table of results."""
+
+    DETECTOR = "detector"
+    DATA = "data"
+    PROTOCOL = "protocol"
+    LEFT_OUT = "left out"
+    FOLD = "fold"
+    SEED = "seed"
+
+
 Protocol = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="How rows are divided: hold-out, rolling-origin, blocked, leave-one-device-out, leave-one-capture-out, "
-        "leave-one-attack-out, random [default: as published, else hold-out].",
+        help=f"How rows are divided: {', '.join(name.replace(' ', '-') for name in PROTOCOLS)} "
+        "[default: as published, else chronological-hold-out].",
     ),
 ]
 Baselines = Annotated[bool, typer.Option(help="Also judge the trivial baselines.")]
@@ -66,9 +92,44 @@ def check_protocol(name: str | None) -> None:
 
 
 def check_record(path: Path | None) -> None:
-    """Refuse a place where no record can be written, before anything is learned."""
-    if path is not None:
-        check_place(path)
+    """Refuse a place where no record can be written or that holds something else, before anything is learned."""
+    if path is None:
+        return
+    check_place(path)
+    if path.is_file():
+        with path.open("rb") as stream:
+            first = stream.read(1)
+        if first not in {b"", b"{"}:
+            raise InputError(f"{path}: does not hold records, so none is added to it; name another file with --record")
+
+
+def check_apart(written: Iterable[Path | None], kept: Iterable[Path | str | None] = ()) -> None:
+    """Refuse to write two things to one file, or over a file that is read."""
+    taken = {Path(path).resolve() for path in kept if path is not None}
+    for path in written:
+        if path is not None and path.resolve() in taken:
+            raise SettingError(f"{path}: is named twice, and would be written over; choose another file to write")
+        if path is not None:
+            taken.add(path.resolve())
+
+
+def check_measures(names: Sequence[str] | None) -> None:
+    """Refuse a measure that no record will have, before anything is read: their names are those of four rows."""
+    time_ns = np.arange(4)
+    found = measure(time_ns, time_ns > 1, alarm=time_ns > 1, time_ns=time_ns)
+    known = {*found.values, *(f"{name}{ORACLE}" for name in found.oracle), *HIGHER_IS_BETTER, *COUNTS}
+    for name in names or ():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are for example {', '.join(DEFAULT_MEASURES)}"
+            raise SettingError(f"--measure: no measure is called {name!r}; {hint}")
+
+
+def check_labelled(dataset: Dataset, file: str) -> None:
+    """Refuse data of which no anomaly is known."""
+    if dataset.y is None and not dataset.labels:
+        hint = "; name their column with --label COLUMN" if Path(file).exists() else ""
+        raise InputError(f"{file}: holds no known anomalies to compare with{hint}")
 
 
 def judged(
@@ -84,6 +145,7 @@ def judged(
     advance: Callable[[float | None], None],
 ) -> None:
     """Judge each of ``detectors``, with its seed, on every split, and hand each record to ``keep`` as it is made."""
+    findings = audit(dataset)
     for place, (detector, seed) in enumerate(detectors):
 
         def on(part: float, place: int = place) -> None:
@@ -97,6 +159,7 @@ def judged(
             calibrator=calibrator,
             budget=budget,
             seed=seed,
+            findings=findings,
             read_s=read_s,
             progress=on,
         ):
@@ -135,7 +198,7 @@ def page_at(path: Path) -> Callable[..., Path]:
 
 
 def print_results(
-    records: Sequence[Record], form: Form = Form.TEXT, measures: Sequence[str] | None = None, by: str = "detector"
+    records: Sequence[Record], form: Form = Form.TEXT, measures: Sequence[str] | None = None, by: By = By.DETECTOR
 ) -> None:
     """The table of results, with what must be read beside it on the error stream where it is text."""
     print_table(results_table(records, tuple(measures or DEFAULT_MEASURES), by=by), form)
@@ -147,27 +210,58 @@ def print_table(table: Table, form: Form) -> None:
         output.out(getattr(table, form.value)(), end="", highlight=False)
         return
     wide = output.width >= ROOM_FOR_INTERVALS
-    grid = Grid(title=table.caption, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for line in textwrap.wrap(table.caption, output.width, break_long_words=False, break_on_hyphens=False):
+        output.print(Text(line, style="italic"), soft_wrap=True)  # a name is never broken
+    shown = [
+        [_shown(value, parts, wide=wide) for value, parts in zip(row, own, strict=True)]
+        for row, own in zip(table.rows, table.parts(), strict=True)
+    ]
+    grid = Grid(
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+        collapse_padding=not wide,
+    )
+    least = (2 if wide else 1) * (len(table.columns) - 1)
+    words: list[int] = []
     for place, name in enumerate(table.columns):
-        words = all(isinstance(row[place], str) for row in table.rows)
-        cells = [_shown(row[place], wide=wide) for row in table.rows]
+        cells = [row[place] for row in shown]
         width = max(len(part) for part in (*cells, *re.split(r"(?<=-)|\s", name)))
         heading = "\n".join(textwrap.wrap(name, width))
-        grid.add_column(heading, justify="left" if words else "right", min_width=width)
+        textual = all(isinstance(row[place], str) for row in table.rows)
+        words.append(max((len(word) for cell in cells for word in cell.split()), default=0) if textual else 0)
+        if textual:
+            width = min(width, ROOM_FOR_NAMES)
+            grid.add_column(heading, min_width=width, overflow="fold")
+        else:
+            grid.add_column(heading, justify="right", min_width=width, no_wrap=True)
+        least += width
+    for drawn, word in zip(grid.columns, words, strict=True):
+        more = min(max(word - (drawn.min_width or 0), 0), max(output.width - least, 0))  # whole words where they fit
+        drawn.min_width = (drawn.min_width or 0) + more
+        least += more
     for place, row in enumerate(table.rows):
         if place in table.breaks:
             grid.add_row()
-        grid.add_row(*(_shown(value, wide=wide) for value in row))
-    output.print(grid)
-    print_notes((*table.notes, *([] if wide else [f"intervals need a terminal of {ROOM_FOR_INTERVALS} columns"])))
+        grid.add_row(*(Text(text, style=_style(value)) for text, value in zip(shown[place], row, strict=True)))
+    if least > output.width:
+        grid.width = least  # better a line that the terminal breaks than a number that is cut off
+    output.print(grid, crop=False)
+    print_notes(table.notes)
+    if not wide and any(isinstance(value, Measured) and value.bounds for row in table.rows for value in row):
+        print_notes([f"intervals need a terminal of {ROOM_FOR_INTERVALS} columns"])
 
 
-def _shown(value: Value, *, wide: bool) -> str:
-    if isinstance(value, Measured):
-        return str(value) if wide else value.number
+def _style(value: Value) -> str:
+    return "bold" if isinstance(value, Measured) and value.best else ""
+
+
+def _shown(value: Value, parts: tuple[str, str], *, wide: bool) -> str:
     if isinstance(value, str):
         return value.removesuffix(BASELINE)  # they stand below a gap
-    return "\N{EN DASH}" if math.isnan(value) else f"{value:,}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return " ".join(parts).rstrip() if wide else parts[0]
 
 
 def setting_values(text: str) -> tuple[str, list[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -259,8 +259,10 @@ class Detector(Learned, ABC):
         return result
 
 
-def check_range(who: str, name: str, value: float, low: float, high: float = np.inf) -> None:
-    """Raise SettingError unless ``low <= value <= high``."""
+def check_range(who: str, name: str, value: Any, low: float, high: float = np.inf) -> None:
+    """Raise SettingError unless ``value`` is a number and ``low <= value <= high``."""
+    if not isinstance(value, int | float | np.integer | np.floating):
+        raise SettingError(f"{who}: {name} is {value!r}; wanted a number")
     if not low <= value <= high:
         wanted = f"at least {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
         raise SettingError(f"{who}: {name} is {value:g}; wanted {wanted}")

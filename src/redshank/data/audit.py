@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from redshank.core import label_rows
 from redshank.data.dataset import Dataset, runs
 from redshank.data.options import pick
 from redshank.data.reading import text_table
@@ -64,7 +65,7 @@ def audit(dataset: Dataset, *, split: float = 0.5) -> list[Finding]:
     Parameters
     ----------
     dataset : Dataset
-        Label checks need ``y``; the form of cells is judged where the data set came from a text file.
+        Label checks need ``y`` or ``labels``; the form of cells is judged where the data set came from a text file.
     split : float, default=0.5
         Share of each device's rows, in time order, that count as training rows where none are published.
 
@@ -73,6 +74,8 @@ def audit(dataset: Dataset, *, split: float = 0.5) -> list[Finding]:
     list of Finding
         Leaks first. Empty where there is nothing to say.
     """
+    if dataset.y is None and dataset.labels:
+        dataset = replace(dataset, y=label_rows(dataset.labels, dataset.frame))
     train = dataset.train if dataset.train is not None else split_time(dataset.frame, split)[0]
     found = [*_duplicates(dataset, train), *_constant(dataset)]
     if dataset.y is None:

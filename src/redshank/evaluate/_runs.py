@@ -14,29 +14,40 @@ from typing import Any
 import numpy as np
 
 from redshank.core import InputError
-from redshank.evaluate._table import Measured
-from redshank.evaluate.intervals import Interval, bootstrap_interval, garwood, wilson
 
 Record = Mapping[str, Any]
+Unit = tuple[str, int, str]
+"""Data, fold and series: what a measure is taken on."""
 
 RATE = "false incidents per device-week"
+RECALL = "incident recall"
+DELAY = "median incident delay, s"
+POINT_ADJUSTED = "point-adjusted F1 (misleading)"
+POINT_ADJUSTED_RANDOM = "point-adjusted F1 of as many random alarms"
+"""What as many alarms at random would get: without it beside, the former says nothing."""
 WINDOW = "window"
 """The setting that is of the measuring, not of the detector."""
+SEEDS = frozenset({"seed", "detector.seed"})
+"""Settings that say what the seed of the run says."""
 MOST_LISTED = 6
 """Names in a caption or note; of more only the first and the last stand there, and all of them in the records."""
+SETTLED = frozenset({"always", "never"})
+"""Baselines that reach the best recall, or the fewest false alarms, by saying nothing: they compete for no bold."""
 BASELINE = " (baseline)"
 """Ends the name of every row of a trivial baseline."""
 ORACLE = " (oracle)"
 """Ends the name of every measure whose threshold was chosen with the labels in hand."""
-DEFAULT_MEASURES = ("VUS-PR", "ROC-AUC", "F1", "false-positive rate", "event recall", RATE, "median delay, s")
-"""F1 never without the false-positive rate: where anomalies are common, what always alarms has a fine F1."""
+DEFAULT_MEASURES = ("VUS-PR", "ROC-AUC", "F1", "false-positive rate", RECALL, RATE, DELAY)
+"""F1 never without the false-positive rate: where anomalies are common, what always alarms has a fine F1. What counts
+events is of incidents throughout; "event recall" and "median delay, s" are of row alarms."""
 COUNTS = frozenset({"known events", "found", "false events"})
 """Measures that are added up over series and folds instead of averaged."""
 _HIGHER = "VUS-PR,VUS-ROC,range-PR-AUC,range-ROC-AUC,PR-AUC,ROC-AUC,accuracy,precision,recall,F1,affiliation precision,"
 _HIGHER += (
-    "affiliation recall,affiliation F1,range precision,range recall,range F1,event recall,event precision,event F1"
+    "affiliation recall,affiliation F1,range precision,range recall,range F1,event recall,event precision,event F1,"
 )
-_LOWER = ("false-positive rate", "false events per device-week", RATE, "median delay, s", "median delay, rows")
+_HIGHER += RECALL
+_LOWER = ("false-positive rate", "false events per device-week", RATE, DELAY, "median delay, s", "median delay, rows")
 HIGHER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
     dict.fromkeys(_HIGHER.split(","), True) | dict.fromkeys(_LOWER, False)
 )
@@ -60,6 +71,8 @@ class Run:
     variant: Mapping[str, str]
     measures: Mapping[str, float]
     series: Mapping[str, Mapping[str, float]]
+    clean: frozenset[str]
+    """Series of which no judged row is a known anomaly."""
 
     @property
     def place(self) -> tuple[str, str, int, str]:
@@ -70,6 +83,11 @@ class Run:
     def judged(self) -> tuple[object, ...]:
         """What must be the same in all runs of one place: test rows, folds, what is left out."""
         return self.record["split"].get("test_rows"), self.record["split"].get("folds"), self.left_out
+
+    @property
+    def leak_mark(self) -> str:
+        """The first words of the sentence on a leak."""
+        return self.leaks.partition(":")[0]
 
     @property
     def variants(self) -> frozenset[tuple[str, str]]:
@@ -106,38 +124,22 @@ class Row:
 
     @property
     def leaks(self) -> str:
-        return "; ".join(sorted({run.leaks for run in self.runs if run.leaks}))
+        """Short marks of what leaks; the notes hold the sentences."""
+        return "; ".join(sorted({run.leak_mark for run in self.runs if run.leaks}))
 
-    def by_series(self, measure: str) -> dict[str, float]:
-        """Mean over folds and seeds of each series that has the measure; NaN where it is never defined."""
-        every: defaultdict[str, list[float]] = defaultdict(list)
+    def units(self, measure: str) -> dict[Unit, float]:
+        """Mean over seeds of each series of each fold that has the measure; NaN where it is never defined."""
+        every: defaultdict[Unit, list[float]] = defaultdict(list)
         for run in self.runs:
             for name, values in run.series.items():
                 if measure in values:
-                    every[f"{run.data}: {name}"].append(values[measure])
-        return {name: mean(values) for name, values in every.items()}
+                    every[run.data, run.fold, name].append(values[measure])
+        return {unit: mean(values) for unit, values in every.items()}
 
-    def cell(self, measure: str, *, interval: bool) -> Measured:
-        own = list(self.by_series(measure).values())
-        seeds = len({run.seed for run in self.runs})
-        if measure in COUNTS:
-            return Measured(sum(run.measures.get(measure, math.nan) for run in self.runs) / seeds)
-        if np.isfinite(own).any():
-            found = bootstrap_interval(own) if interval else Interval(mean(own), math.nan, math.nan)
-        elif measure in _POOLED:
-            of, part, whole = _POOLED[measure]
-            totals = [sum(_event(run.record, name) for run in self.runs) / seeds for name in (part, whole)]
-            known = not math.isnan(sum(totals))
-            found = of(*totals) if known else Interval(math.nan, math.nan, math.nan)
-        else:
-            found = Interval(mean(run.measures.get(measure, math.nan) for run in self.runs), math.nan, math.nan)
-        return Measured(found.estimate, found.low, found.high) if interval else Measured(found.estimate)
-
-
-_POOLED: Mapping[str, tuple[Callable[[float, float], Interval], str, str]] = MappingProxyType(
-    {RATE: (garwood, "false", "device_weeks"), "event recall": (wilson, "found", "known")}
-)
-"""Rates and shares of events, with the counts of a record that give them where no series has them."""
+    @property
+    def clean(self) -> set[Unit]:
+        """Series of folds of which no judged row is a known anomaly."""
+        return {(run.data, run.fold, name) for run in self.runs for name in run.clean}
 
 
 def read_runs(records: Sequence[Record]) -> tuple[list[Run], list[str]]:
@@ -146,7 +148,7 @@ def read_runs(records: Sequence[Record]) -> tuple[list[Run], list[str]]:
         raise InputError(f"tables: none of {len(records)} records is of a run; give the file that evaluate wrote")
     latest = {(run.detector, run.variants, run.fingerprint, run.place, run.judged): run for run in read}
     again = len(read) - len(latest)
-    notes = [f"{again} records are of runs that came again later and are left out."] if again else []
+    notes = [f"Left out, since the same run came again later: {again} of {len(read)} records."] if again else []
     if not any(run.baseline for run in read):
         notes.append("No trivial baseline was run beside these: what the values are worth cannot be told.")
     return list(latest.values()), notes
@@ -156,16 +158,16 @@ def _run(record: Record, place: int) -> Run:
     try:
         data, split = record["data"], record["split"]
         budget = (record.get("calibration") or {}).get("budget")
-        settings = {name: json.dumps(one) for name, one in record["settings"].items() if name not in {"seed", WINDOW}}
+        settings = {name: json.dumps(one) for name, one in record["settings"].items() if name not in SEEDS | {WINDOW}}
         measures = _values(record)
-        known, weeks = _event(record, "known"), _event(record, "device_weeks")
+        known, weeks = event(record, "known"), event(record, "device_weeks")
         delays = [one for one in (record.get("events") or {}).get("delays_s") or () if one is not None] or [math.nan]
         of_events = {
-            RATE: _event(record, "false") / weeks if weeks else math.nan,
-            "event recall": _event(record, "found") / known if known else math.nan,
+            RATE: event(record, "false") / weeks if weeks else math.nan,
+            RECALL: event(record, "found") / known if known else math.nan,
             "known events": known,
-            "found": _event(record, "found"),
-            "median delay, s": float(np.median(delays)),
+            "found": event(record, "found"),
+            DELAY: float(np.median(delays)),
         }
         return Run(
             record=record,
@@ -181,6 +183,7 @@ def _run(record: Record, place: int) -> Run:
             variant=settings | ({"budget": str(budget)} if budget else {}),
             measures=of_events | measures,
             series={str(one["name"]): _values(one) for one in record.get("series") or ()},
+            clean=frozenset(str(one["name"]) for one in record.get("series") or () if one.get("anomalous_rows") == 0),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
@@ -197,10 +200,16 @@ def _values(part: Record) -> dict[str, float]:
 def group(runs: list[Run], by: str) -> tuple[list[Row], list[str]]:
     """Runs by section and label, once it is sure that those of a section can be compared; and notes."""
     _check_comparable(runs, by)
-    labels, notes = _labels(runs)
+    competing = _competing(runs)
     groups: defaultdict[tuple[str, str], list[Run]] = defaultdict(list)
-    for run, label in zip(runs, labels, strict=True):
-        groups[SECTIONS[by](run), label].append(run)
+    for run in runs:
+        parts = [f"{key}={run.variant.get(key, 'default')}" for key in competing.get(run.detector, ())]
+        groups[SECTIONS[by](run), f"{run.detector} ({', '.join(parts)})" if parts else run.detector].append(run)
+    notes = [
+        f"{name}: the rows differ in {', '.join(keys)}; choosing the best of these rows here would be tuning on the "
+        "judged rows."
+        for name, keys in competing.items()
+    ]
     rows = [Row(section, label, own) for (section, label), own in groups.items()]
     for row in rows:
         wanted = {
@@ -213,7 +222,9 @@ def group(runs: list[Run], by: str) -> tuple[list[Row], list[str]]:
         had = {(*run.place[:3], name) for run in row.runs for name in run.series}
         if had != wanted:
             notes.append(f"{row.shown}: judged on {len(had)} of {len(wanted)} series and folds of this table.")
-    return rows, notes
+        if keys := _differing(row.runs):
+            notes.append(f"{row.shown}: runs differ in {', '.join(keys)}; one row holds them all.")
+    return rows, list(dict.fromkeys(notes))
 
 
 def _check_comparable(runs: list[Run], by: str) -> None:
@@ -238,37 +249,20 @@ def _check_comparable(runs: list[Run], by: str) -> None:
             )
 
 
-def _labels(runs: list[Run]) -> tuple[list[str], list[str]]:
-    """Row labels; settings that differ are named where they competed on the same rows, else a note tells them."""
-    differing: dict[str, list[str]] = {}
-    notes = []
+def _competing(runs: list[Run]) -> dict[str, list[str]]:
+    """Of each detector that ran more than once on the same rows, the settings in which these runs differ."""
+    found = {}
     for name in dict.fromkeys(run.detector for run in runs):
         own = [run for run in runs if run.detector == name]
-        keys = sorted({key for run in own for key in run.variant})
-        keys = [key for key in keys if len({run.variant.get(key) for run in own}) > 1]
         if len({run.place for run in own}) < len(own):
-            differing[name] = keys
-        elif keys:
-            notes.append(f"{name}: runs differ in {', '.join(keys)}; one row holds them all.")
-    labels = []
-    for run in runs:
-        parts = [f"{key}={run.variant.get(key, 'default')}" for key in differing.get(run.detector, ())]
-        labels.append(f"{run.detector} ({', '.join(parts)})" if parts else run.detector)
-    return labels, notes
+            found[name] = _differing(own)
+    return found
 
 
-def provenance(runs: list[Run]) -> list[str]:
-    """Data, protocol, seeds, leaks, findings of the audit and command."""
-    folds = {int(run.record["split"].get("folds") or 1) for run in runs}
-    findings = sorted({(one["severity"], one["sentence"]) for run in runs for one in run.record.get("audit") or ()})
-    return [
-        f"Data: {listed((f'{run.data} (fingerprint {run.fingerprint})' for run in runs), 'sets')}.",
-        f"Protocol: {listed(run.protocol for run in runs)}; folds: {listed(map(str, sorted(folds)))}.",
-        *(f"Leak: {leak}." for leak in sorted({run.leaks for run in runs if run.leaks})),
-        *(f"Audit, {severity}: {sentence.rstrip('.')}." for severity, sentence in findings),
-        f"Seeds: {listed((run.seed for run in runs), 'seeds')}.",
-        f"Command: {listed((str(run.record.get('command') or 'not recorded') for run in runs), 'commands')}",
-    ]
+def _differing(runs: list[Run]) -> list[str]:
+    """Settings in which runs differ."""
+    keys = sorted({key for run in runs for key in run.variant})
+    return [key for key in keys if len({run.variant.get(key) for run in runs}) > 1]
 
 
 def check_measures(runs: list[Run], measures: Sequence[str]) -> None:
@@ -294,7 +288,7 @@ def listed(names: Iterable[str], noun: str = "") -> str:
     return ", ".join(every)
 
 
-def _event(record: Record, name: str) -> float:
+def event(record: Record, name: str) -> float:
     return number((record.get("events") or {}).get(name))
 
 

@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from redshank.calibrate import Budget
 from redshank.core import Frame, Incident, Kind, Label
-from redshank.evaluate.events import compare
+from redshank.evaluate.events import EventReport, compare
+from redshank.evaluate.metrics._inputs import ratio
 from redshank.evaluate.metrics.calibration import Reliability, reliability
 from redshank.evaluate.metrics.load import alarm_load
-from redshank.evaluate.metrics.points import confusion, pr_curve, roc_curve
+from redshank.evaluate.metrics.points import confusion, pr_auc, pr_curve, roc_auc, roc_curve
 from redshank.evaluate.metrics.summary import measure
 from redshank.evaluate.records import Record, incident_record, iso
+from redshank.pipeline import device_weeks
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -51,15 +53,15 @@ class Judged:
     y : bool ndarray of shape (n,) or None
         Anomalous rows; None where nothing is known.
     labels : list of Label
-        Known anomalies among these rows.
+        Known anomalies among these rows, each from its first judged moment to its last.
     windows : dict of str to int
         Largest buffer of VUS of each device, in rows.
     score, ready, p, alarm
         As in :class:`redshank.core.Scores`.
     incidents : list of Incident
         In order of onset.
-    weeks : float
-        Time judged, all devices together, in weeks.
+    weeks : dict of str to float
+        Time judged of each device with rows, in weeks.
     """
 
     frame: Frame
@@ -71,13 +73,22 @@ class Judged:
     p: Floats
     alarm: Mask
     incidents: list[Incident]
-    weeks: float
+    weeks: dict[str, float]
 
     @property
     def surprise(self) -> Floats:
         """``-log10 p``: one scale for all devices."""
         surprise: Floats = -np.log10(np.maximum(self.p, LEAST_P))
         return surprise
+
+    def events(self, device: str | None = None) -> EventReport:
+        """Incidents against known anomalies, of one device or of all; time is from first to last judged row."""
+        frame, incidents, labels = self.frame, self.incidents, self.labels
+        if device is not None:
+            frame = frame.take(frame.device == frame.devices.index(device))
+            incidents = [one for one in incidents if device in one.devices]
+            labels = [one for one in labels if one.device == device]
+        return compare(incidents, labels, device_weeks=device_weeks(frame))
 
 
 def measured(judged: Judged) -> Record:
@@ -96,7 +107,9 @@ def measured(judged: Judged) -> Record:
                 time_ns=frame.time_ns[rows],
                 window=judged.windows[device],
             )
-            one |= {"anomalous_rows": int(y[rows].sum()), "measures": found.values, "oracle": found.oracle}
+            values = found.values | _of_incidents(judged.events(device))
+            values["false events per device-week"] = ratio(values["false events"], judged.weeks[device])
+            one |= {"anomalous_rows": int(y[rows].sum()), "measures": values, "oracle": found.oracle}
         series.append(one)
     if y is None:
         return {"measures": {}, "oracle": {}, "series": series, "confusion": None, "curves": {}}
@@ -110,16 +123,15 @@ def measured(judged: Judged) -> Record:
         "false-positive rate": counts.false_positive_rate,
         "anomalous share": float(y.mean()),
         "false events": false,
-        "false events per device-week": false / judged.weeks if judged.weeks else math.nan,
+        "false events per device-week": ratio(false, math.fsum(judged.weeks.values())),
+        **_of_incidents(judged.events()),
     }
-    curves = {"roc": roc_curve(judged.surprise, y), "pr": pr_curve(judged.surprise, y)}
-    thinned = {name: curve.thinned(CURVE_POINTS) for name, curve in curves.items()}
     return {
         "measures": _means([one["measures"] for one in series]) | pooled,
         "oracle": _means([one["oracle"] for one in series]),
         "series": series,
         "confusion": asdict(counts),
-        "curves": {name: {"x": curve.x.tolist(), "y": curve.y.tolist()} for name, curve in thinned.items()},
+        "curves": _curves(judged, y),
     }
 
 
@@ -130,7 +142,7 @@ def reported(judged: Judged, *, budget: str, fleet: int, held_back: float) -> Re
     """
     frame, incidents, labelled = judged.frame, judged.incidents, judged.y is not None
     true = touched(incidents, judged.labels)
-    report = compare(incidents, judged.labels, device_weeks=judged.weeks)
+    report, weeks = judged.events(), math.fsum(judged.weeks.values())
     wrong = [one for one, hit in zip(incidents, true, strict=True) if not hit]
     start, end = int(frame.time_ns.min()), int(frame.time_ns.max())
     # Silence is detected at a deadline, which may lie behind the last judged row.
@@ -142,7 +154,7 @@ def reported(judged: Judged, *, budget: str, fleet: int, held_back: float) -> Re
             "found": report.found,
             "incidents": report.incidents,
             "false": report.false if labelled else None,
-            "device_weeks": report.device_weeks,
+            "device_weeks": weeks,
             "alarm_share": report.alarm_share,
             "delays_s": list(report.delays_s),
             "by_kind": {kind: list(found) for kind, found in report.found_by_kind.items()},
@@ -154,7 +166,7 @@ def reported(judged: Judged, *, budget: str, fleet: int, held_back: float) -> Re
         "calibration": {
             "budget": budget,
             "asked_per_device_week": Budget.parse(budget).per_device_week(fleet),
-            "realised_per_device_week": report.false_per_device_week if labelled else None,
+            "realised_per_device_week": ratio(report.false, weeks) if labelled else None,
             "held_back": held_back,
             "reliability": _reliability(judged),
         },
@@ -205,6 +217,25 @@ def touched(incidents: Sequence[Incident], labels: Sequence[Label]) -> list[bool
         )
         for one in incidents
     ]
+
+
+def _of_incidents(report: EventReport) -> dict[str, float]:
+    """Measures of incidents, under names that those of row alarms do not have."""
+    return {"incident recall": report.recall, "median incident delay, s": report.median_delay_s}
+
+
+def _curves(judged: Judged, y: Mask) -> Record:
+    """Thinned curves, each with the area under all of its points, and what they are of.
+
+    Scores of two devices do not rank together: only where one device is judged are the curves of its score.
+    """
+    of, values = ("score", judged.score) if len(judged.weeks) == 1 else ("surprise", judged.surprise)
+    curves = (("roc", roc_curve, roc_auc), ("pr", pr_curve, pr_auc))
+    record: Record = {}
+    for name, curve, area in curves:
+        thinned = curve(values, y).thinned(CURVE_POINTS)
+        record[name] = {"x": thinned.x.tolist(), "y": thinned.y.tolist(), "area": area(values, y), "of": of}
+    return record
 
 
 def _reliability(judged: Judged) -> Record:

@@ -9,41 +9,50 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from redshank.core import InputError
+from redshank.evaluate._digits import DASH, column_places, texts
 
-_DASH = "\N{EN DASH}"
+MARK = "\N{DAGGER}"
+"""Follows a value that stands on fewer series or folds than others of its column."""
 _DANGEROUS = ("=", "+", "-", "@")
 _MARKDOWN = str.maketrans({**{sign: f"\\{sign}" for sign in "\\`*_[]|"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"})
 _LATEX = str.maketrans(
     {sign: f"\\{sign}" for sign in "{}$&#_%"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "`": r"\textasciigrave{}"}
-    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "[": "{[}", "*": "{*}", _DASH: "--"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "[": "{[}", "*": "{*}", DASH: "--"}
+    | {MARK: r"\textdagger{}"}
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A cell: a value with its interval (NaN where there is none); ``best`` where it stands out by more than luck."""
+    """A cell: a value with its interval (NaN where there is none).
+
+    ``best`` where it stands out by more than luck; ``partial`` where it stands on fewer series or folds than others.
+    """
 
     value: float
     low: float = math.nan
     high: float = math.nan
     best: bool = False
+    partial: bool = False
 
     def __str__(self) -> str:
         return f"{self.number} {self.bounds}".rstrip()
 
     @property
     def number(self) -> str:
-        """The value to the digits that its interval supports: two of the half width, or three of the value."""
-        return _number(self.value, self.high - self.low)
+        """The value by itself, to the digits that its interval supports."""
+        return self.parts()[0]
 
     @property
     def bounds(self) -> str:
         """The interval in brackets; empty where there is none."""
-        if math.isnan(self.high - self.low):
-            return ""
-        low, high = (_number(bound, self.high - self.low) for bound in (self.low, self.high))
-        return f"[{low}, {high}]"
+        return self.parts()[1]
+
+    def parts(self, places: int | None = None) -> tuple[str, str]:
+        """Number and bounds as :func:`~redshank.evaluate._digits.texts` writes them, with ``places`` of the column."""
+        number, low, high = texts(self.value, self.low, self.high, places)
+        return number + MARK * self.partial, f"[{low}, {high}]" if low else ""
 
 
 Value = str | int | float | Measured
@@ -83,14 +92,23 @@ class Table:
             if len(row) != len(self.columns):
                 raise InputError(f"table: row {place} has {len(row)} entries for {len(self.columns)} columns")
 
+    def parts(self) -> list[list[tuple[str, str]]]:
+        """Each entry as its text and its bounds in brackets; numbers of a column have the same decimals.
+
+        More only where a number would lose its second digit, fewer where its interval does not support them.
+        """
+        columns = zip(*self.rows, strict=True) if self.rows else ()
+        places = [column_places(cell for value in column for cell in _cell(value)) for column in columns]
+        return [[_parts(value, own) for value, own in zip(row, places, strict=True)] for row in self.rows]
+
     def cells(self) -> list[list[str]]:
         """The rows as plain text, for a terminal."""
-        return [[_text(value) for value in row] for row in self.rows]
+        return [[" ".join(parts).rstrip() for parts in row] for row in self.parts()]
 
     def markdown(self) -> str:
         """A pipe table between its caption and its notes; names cannot break it or bring in markup."""
         rules = [":---" if own else "---:" for own in self._textual()]
-        body = [[_styled(value, _in_markdown, "**", "**") for value in row] for row in self.rows]
+        body = self._styled(_in_markdown, "**", "**")
         lines = [f"| {' | '.join(row)} |" for row in [[_in_markdown(name) for name in self.columns], rules, *body]]
         notes = [f"- {_in_markdown(note)}" for note in self.notes]
         return "\n".join([f"**{_in_markdown(self.caption)}**", "", *lines, *([""] if notes else []), *notes]) + "\n"
@@ -115,7 +133,7 @@ class Table:
 
     def latex(self) -> str:
         r"""A ``table`` for the ``booktabs`` package; every text is escaped."""
-        rows = [" & ".join(_styled(value, _in_latex, r"\textbf{", "}") for value in row) + r" \\" for row in self.rows]
+        rows = [" & ".join(row) + r" \\" for row in self._styled(_in_latex, r"\textbf{", "}")]
         for place in sorted(self.breaks, reverse=True):
             rows.insert(place, r"\midrule")
         lines = [r"\begin{table}", r"\centering", r"\caption{" + _in_latex(self.caption) + "}"]
@@ -130,31 +148,34 @@ class Table:
         lines += [r"\par{\footnotesize " + _in_latex(note) + r"\par}" for note in self.notes]
         return "\n".join([*lines, r"\end{table}"]) + "\n"
 
+    def _styled(self, escape: Callable[[str], str], before: str, after: str) -> list[list[str]]:
+        """The rows escaped, what stands out between ``before`` and ``after``."""
+
+        def styled(value: Value, parts: tuple[str, str]) -> str:
+            number, bounds = map(escape, parts)
+            stands_out = isinstance(value, Measured) and value.best
+            return f"{before}{number}{after} {bounds}".rstrip() if stands_out else f"{number} {bounds}".rstrip()
+
+        return [
+            [styled(value, parts) for value, parts in zip(row, own, strict=True)]
+            for row, own in zip(self.rows, self.parts(), strict=True)
+        ]
+
     def _textual(self) -> list[bool]:
         return [any(isinstance(row[place], str) for row in self.rows) for place in range(len(self.columns))]
 
 
-def _number(value: float, width: float = math.nan) -> str:
-    if not math.isfinite(value):
-        return _DASH if math.isnan(value) else f"{value:g}"
-    size, digits = (width / 2, 1) if width > 0 else (abs(value), 2)
-    if size == 0:
-        return "0"
-    if not 1e-4 <= size < 1e7:
-        return f"{value:.2e}"
-    places = digits - math.floor(math.log10(size))
-    return f"{round(value, places) + 0.0:.{max(places, 0)}f}"
+def _cell(value: Value) -> list[tuple[float, float, float]]:
+    """What a value says of the decimals of its column."""
+    if isinstance(value, Measured):
+        return [(value.value, value.low, value.high)]
+    return [(value, math.nan, math.nan)] if isinstance(value, float) else []
 
 
-def _text(value: Value) -> str:
-    return _number(value) if isinstance(value, float) else str(value)
-
-
-def _styled(value: Value, escape: Callable[[str], str], before: str, after: str) -> str:
-    if isinstance(value, Measured) and value.best:
-        bounds = f" {escape(value.bounds)}" if value.bounds else ""
-        return before + escape(value.number) + after + bounds
-    return escape(_text(value))
+def _parts(value: Value, places: int | None) -> tuple[str, str]:
+    if isinstance(value, Measured):
+        return value.parts(places)
+    return texts(value, places=places)[0] if isinstance(value, float) else str(value), ""
 
 
 def _in_markdown(text: str) -> str:

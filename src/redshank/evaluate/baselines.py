@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from redshank.core import Band, Detector, Tags
 from redshank.core.detector import Array
+from redshank.evaluate.metrics._inputs import whole
 
 ROUNDING = 1e-12
 """Share of its size that a channel's deviation must pass for the channel to have moved at all."""
@@ -57,7 +58,7 @@ class RandomScore(Detector):
     ----------
     seed : int, default=0
         With the first row of a series it settles all draws, so that no two series have the same ones and the same
-        rows always do.
+        rows always do. SettingError from ``fit`` if it is no whole number of at least 0.
     """
 
     tags = Tags(sequence=True, cheap=True)
@@ -65,8 +66,9 @@ class RandomScore(Detector):
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:
+    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002
         """Nothing is learned."""
+        whole("RandomScore", "seed", self.seed, low=0)
 
     def _score(self, X: Array) -> Array:
         if not len(X):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Frame, InputError, Label, SettingError, check_range, label_rows
+from redshank.core import Frame, InputError, Label, SettingError, label_rows
 from redshank.data import Dataset, split_time
+from redshank.evaluate.metrics._inputs import whole
 from redshank.pipeline import GAP_INTERVALS
 
 Mask = npt.NDArray[np.bool_]
@@ -28,6 +29,8 @@ MOST_CAPTURES = 50
 """Captures above which gaps were lost readings rather than borders between recordings."""
 LEARNED_EARLIER = "learned earlier"
 """Protocol of what a saved model judges: it has no training rows here."""
+LEAVE_ATTACK_OUT, RANDOM_FOLDS = "leave one attack out", "random k-fold"
+"""Protocols whose known anomalies are not all judged wherever they have a judged row."""
 INDEPENDENT = 0.9
 """Neighbouring rows that differ by at least this part of what rows at random differ count as unrelated."""
 
@@ -114,11 +117,11 @@ def rolling_origin(dataset: Dataset, *, folds: int = FOLDS, first: float = SHARE
     Raises
     ------
     SettingError
-        If ``folds`` is below 1 or ``first`` not between 0 and 1.
+        If ``folds`` is below 1 or no whole number, or ``first`` not between 0 and 1.
     InputError
         If there are too few rows.
     """
-    check_range("rolling_origin", "folds", folds, low=1)
+    folds = whole("rolling_origin", "folds", folds, low=1)
     start, _ = split_time(dataset.frame, first)
     block = np.full(len(dataset), -1)
     for rows in dataset.frame.series():
@@ -136,12 +139,12 @@ def blocked(dataset: Dataset, *, folds: int = FOLDS, purge_rows: int = PURGE_ROW
     Raises
     ------
     SettingError
-        If ``folds`` is below 2 or ``purge_rows`` negative.
+        If ``folds`` is below 2 or ``purge_rows`` negative, or one is no whole number.
     InputError
         If no training rows are left.
     """
-    check_range("blocked", "folds", folds, low=2)
-    check_range("blocked", "purge_rows", purge_rows, low=0)
+    folds = whole("blocked", "folds", folds, low=2)
+    purge_rows = whole("blocked", "purge_rows", purge_rows, low=0)
     block, place = np.empty(len(dataset), np.intp), np.empty(len(dataset), np.intp)
     for rows in dataset.frame.series():
         block[rows] = np.arange(len(rows)) * folds // max(len(rows), 1)
@@ -270,7 +273,7 @@ def leave_one_attack_out(dataset: Dataset, *, share: float = SHARE) -> list[Spli
     for k, cause in enumerate(causes):
         train = early & ~odd
         test = ~early & (marked[cause] | ~odd)
-        splits.append(_split("leave one attack out", k, len(causes), train, test, left_out=cause))
+        splits.append(_split(LEAVE_ATTACK_OUT, k, len(causes), train, test, left_out=cause))
     return splits
 
 
@@ -279,14 +282,15 @@ def random_folds(dataset: Dataset, *, folds: int = FOLDS, seed: int = 0) -> list
 
     Where neighbouring rows resemble each other, each judged row lies between two training rows that nearly equal it,
     and an event is judged whose other half was learned. Series are torn apart as well: gaps of the judged rows are
-    made by the split, so incidents and rates say little.
+    made by the split, so incidents and rates say little. A known anomaly is asked for in one fold only, that of its
+    first row, and a fold has its share of the time.
 
     Raises
     ------
     SettingError
-        If ``folds`` is below 2.
+        If ``folds`` is below 2 or ``seed`` below 0, or one is no whole number.
     """
-    check_range("random_folds", "folds", folds, low=2)
+    folds, seed = whole("random_folds", "folds", folds, low=2), whole("random_folds", "seed", seed, low=0)
     fold = np.random.default_rng(seed).permutation(np.arange(len(dataset)) % folds)
     likeness = _neighbour_ratio(dataset)
     leaks = ""
@@ -295,7 +299,7 @@ def random_folds(dataset: Dataset, *, folds: int = FOLDS, seed: int = 0) -> list
             f"leaks neighbours: rows that follow each other differ by {likeness:.1%} of what rows at random differ, "
             "and lie on both sides of the split"
         )
-    return [_split("random k-fold", k, folds, fold != k, fold == k, leaks=leaks) for k in range(folds)]
+    return [_split(RANDOM_FOLDS, k, folds, fold != k, fold == k, leaks=leaks) for k in range(folds)]
 
 
 PROTOCOLS: Mapping[str, Callable[..., list[Split]]] = {
@@ -305,8 +309,8 @@ PROTOCOLS: Mapping[str, Callable[..., list[Split]]] = {
     "blocked k-fold": blocked,
     "leave one device out": leave_one_device_out,
     "leave one capture out": leave_one_capture_out,
-    "leave one attack out": leave_one_attack_out,
-    "random k-fold": random_folds,
+    LEAVE_ATTACK_OUT: leave_one_attack_out,
+    RANDOM_FOLDS: random_folds,
 }
 """Every protocol by the name that stands in records; each takes a data set and keywords of its own."""
 

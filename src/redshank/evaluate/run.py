@@ -12,22 +12,19 @@ from dataclasses import asdict
 import numpy as np
 
 from redshank.calibrate import CALIBRATORS, Budget
-from redshank.core import Calibrator, Detector, Frame, Incident, InputError, Kind, Label, SettingError, label_rows
-from redshank.data import Dataset, audit, labels_of
+from redshank.core import Calibrator, Detector, Frame, Incident, InputError, Kind, SettingError
+from redshank.data import Dataset, Finding, audit
 from redshank.detectors import DETECTORS
 from redshank.evaluate import _sections
+from redshank.evaluate._known import Known
 from redshank.evaluate._sections import Judged, series_of, touched
 from redshank.evaluate.baselines import BASELINES, alarm_of
+from redshank.evaluate.metrics._inputs import whole
 from redshank.evaluate.protocols import LEARNED_EARLIER, Split, splits_of
-from redshank.evaluate.records import Record, fingerprint, iso, model_fingerprint, new_run, peak_mib
-from redshank.features import period
+from redshank.evaluate.records import Record, model_fingerprint, new_run, peak_mib
 from redshank.incidents import fault
-from redshank.pipeline import Pipeline, device_weeks
+from redshank.pipeline import Pipeline
 
-WINDOWS = (3, 300)
-"""Shortest and longest period of a series that is taken for the largest buffer of VUS, in rows."""
-WINDOW = 100
-"""That buffer where a series has no period."""
 LEARNING = 0.8
 """Part of a split's work that learning in epochs counts as, on a progress bar."""
 
@@ -42,6 +39,7 @@ def evaluate_run(
     budget: str = "1 per device per week",
     seed: int = 0,
     window: int | None = None,
+    findings: Sequence[Finding] | None = None,
     read_s: float = math.nan,
     command: str | None = None,
     progress: Callable[[float], None] | None = None,
@@ -68,8 +66,10 @@ def evaluate_run(
     seed : int, default=0
         Given to detectors by name that have a seed.
     window : int, optional
-        Largest buffer of VUS in rows; else the period of each device's normal rows, 3 to 300, else 100: all of them,
-        so that folds can be compared. It is a setting of the measure, and nothing is learned from it.
+        Largest buffer of VUS in rows, 0 for none; else the period of each device's normal rows, 3 to 300, else 100: all
+        of them, so that folds can be compared. It is a setting of the measure, and nothing is learned from it.
+    findings : sequence of Finding, optional
+        What :func:`redshank.data.audit` found in ``dataset``, where it has run already.
     read_s : float, default=nan
         Seconds that reading took, for the record.
     command : str, optional
@@ -85,16 +85,22 @@ def evaluate_run(
     Raises
     ------
     SettingError
-        If a name or the budget is not understood, or both ``protocol`` and ``splits`` are given.
+        If a name or the budget is not understood, ``seed`` or ``window`` is no whole number of at least 0, or both
+        ``protocol`` and ``splits`` are given.
     InputError
         If the protocol cannot split these rows, or a split cannot be learned from.
 
     Notes
     -----
     Within a device, measures are of its raw scores and its alarms, row by row. Raw scores of two devices do not rank
-    together, since each device may have a detector of its own; curves over all devices are therefore of the surprise
-    ``-log10 p``. Measures are means over the devices where they are defined; confusion, false events and what
-    follows from them are counted over all devices.
+    together, since each device may have a detector of its own; curves over several devices are therefore of the
+    surprise ``-log10 p``, and only those of one device are of its score. Measures are means over the devices where
+    they are defined; confusion, false events, "incident recall", "median incident delay, s" and what follows from
+    them are counted over all devices.
+
+    A known anomaly counts from its first judged moment to its last: what lies in rows that were learned from is no
+    delay. Where rows were dealt to folds at random, each one belongs to the fold of its first row, incidents on it in
+    other folds count neither way, and device-weeks are those of the whole time times the share of rows judged.
 
     Rows before the first judged row of a device that were not judged themselves are its context, as they would be in
     service: looked back on, not learned from.
@@ -104,18 +110,18 @@ def evaluate_run(
     """
     if protocol is not None and splits is not None:
         raise SettingError("evaluate_run: protocol and splits are both given; choose one")
-    name, fresh = _detector(detector, seed)
+    name, fresh = _detector(detector, whole("evaluate_run", "seed", seed, low=0))
     Budget.parse(budget)
     if isinstance(calibrator, str):
         CALIBRATORS.extra_of(calibrator)
-    divided = splits_of(dataset, protocol) if splits is None else list(splits)
-    for split in divided:
+    for split in splits or ():
         if split.train.shape != (len(dataset),):
             raise InputError(f"{dataset.name}: {split} is of {len(split.train)} rows, the data of {len(dataset)}")
-    known = _Known(dataset, window)
+    known = Known(dataset, window)
+    divided = splits_of(known.dataset, protocol) if splits is None else list(splits)
 
     def records() -> Iterator[Record]:
-        given = _given(dataset, name, fresh, seed)
+        given = _given(audit(known.dataset) if findings is None else findings, name, fresh, seed)
         for k, split in enumerate(divided):
             pipeline = Pipeline(fresh, calibrator=calibrator, budget=budget)
             done = None if progress is None else _part_of(progress, k, len(divided))
@@ -141,69 +147,13 @@ def evaluate_model(
     split = Split(LEARNED_EARLIER, 0, 1, np.zeros(len(dataset), np.bool_), test, int((~test).sum()))
     fitted = pipeline.scorer_.detectors[0]
     name, _ = _detector(fitted, 0)
-    given = _given(dataset, name, fitted, 0)
-    known = _Known(dataset, window)
+    known = Known(dataset, window)
+    given = _given(audit(known.dataset), name, fitted, 0)
     return _record(known, split, pipeline, progress=None, given=given, read_s=read_s, command=command)
 
 
-class _Known:
-    """What is known of a data set whatever the split: labels by row and as intervals, windows, its description."""
-
-    def __init__(self, dataset: Dataset, window: int | None) -> None:
-        frame, self.dataset = dataset.frame, dataset
-        self.labels = dataset.labels
-        self.y = dataset.y
-        if self.y is None and self.labels:
-            self.y = label_rows(self.labels, frame)
-        elif self.y is not None and not self.labels:
-            self.labels = labels_of(frame, self.y)
-        self.anomalous = np.zeros(len(frame), np.bool_) if self.y is None else self.y == 1
-        normal = np.where(self.anomalous[:, None], np.float32(np.nan), frame.values)  # an anomaly has no say in rhythm
-        self.windows = {
-            device: window or period(normal[rows], *WINDOWS) or WINDOW
-            for device, rows in zip(frame.devices, frame.series(), strict=True)
-            if len(rows)
-        }
-        self.record = {
-            "name": dataset.name,
-            "source": dataset.name if dataset.source is None else dataset.source.path.name,
-            "fingerprint": fingerprint(frame),
-            "rows": len(frame),
-            "devices": [frame.devices[k] for k in np.unique(frame.device)],
-            "channels": list(frame.schema.names),
-            "start": iso(frame.time_ns.min()),
-            "end": iso(frame.time_ns.max()),
-            "interval_s": frame.interval_s(),
-            "notes": list(dataset.notes),
-            "ledger": dict(dataset.ledger),
-        }
-
-    def judged_labels(self, split: Split) -> tuple[list[Label], list[Label]]:
-        """Known anomalies that the split judges, and the others.
-
-        Judged is what has a judged row; of those that left no row, what lies between judged rows of its device and
-        is not of a cause that the split leaves aside.
-        """
-        frame = self.dataset.frame
-        series = dict(zip(frame.devices, frame.series(), strict=True))
-        judged: list[Label] = []
-        others: list[Label] = []
-        for label in self.labels:
-            rows = series.get(label.device, np.empty(0, np.intp))
-            times = frame.time_ns[rows]
-            inside = rows[np.searchsorted(times, label.start_ns) : np.searchsorted(times, label.end_ns, side="right")]
-            tested = times[split.test[rows]]
-            if len(inside):
-                counts = bool(split.test[inside].any())
-            else:
-                between = len(tested) > 0 and tested[0] <= label.start_ns and label.end_ns <= tested[-1]
-                counts = between and split.protocol != "leave one attack out"
-            (judged if counts else others).append(label)
-        return judged, others
-
-
 def _record(
-    known: _Known,
+    known: Known,
     split: Split,
     pipeline: Pipeline,
     *,
@@ -260,7 +210,7 @@ def _record(
     return record
 
 
-def _judge(known: _Known, split: Split, pipeline: Pipeline) -> Judged:
+def _judge(known: Known, split: Split, pipeline: Pipeline) -> Judged:
     """Judge the test rows; what lies between them and is neither part is seen, as a stream goes on, not counted."""
     whole, test = known.dataset.frame, split.test
     seen, before = test.copy(), np.zeros(len(whole), np.bool_)
@@ -281,7 +231,7 @@ def _judge(known: _Known, split: Split, pipeline: Pipeline) -> Judged:
     pairs = zip(incidents, touched(incidents, labels), touched(incidents, aside), strict=True)
     return Judged(
         frame=frame,
-        y=None if known.y is None else known.anomalous[test],
+        y=None if known.dataset.y is None else known.anomalous[test],
         labels=labels,
         windows={device: known.windows[device] for device, rows in series_of(frame) if len(rows)},
         score=scores.score[counted],
@@ -289,7 +239,7 @@ def _judge(known: _Known, split: Split, pipeline: Pipeline) -> Judged:
         p=p,
         alarm=alarm,
         incidents=[one for one, hit, other in pairs if hit or not other],
-        weeks=device_weeks(frame),
+        weeks=known.weeks(split),
     )
 
 
@@ -340,10 +290,10 @@ def _detector(detector: Detector | str, seed: int) -> tuple[str, Detector]:
         return type(detector).__name__, detector  # one of the caller's own
 
 
-def _given(dataset: Dataset, name: str, detector: Detector, seed: int) -> Record:
-    """The sections that are known before anything is learned; the audit runs here, first."""
+def _given(findings: Sequence[Finding], name: str, detector: Detector, seed: int) -> Record:
+    """The sections that are known before anything is learned."""
     return {
-        "audit": [asdict(finding) for finding in audit(dataset)],
+        "audit": [asdict(finding) for finding in findings],
         "detector": name,
         "baseline": name in BASELINES,
         "seed": detector.settings().get("seed", seed),

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import InputError
+from redshank.evaluate._digits import texts
 from redshank.evaluate.intervals import DIGITS, Interval, bootstrap_interval, scipy_part
 
 Floats = npt.NDArray[np.float64]
@@ -267,10 +268,16 @@ def _sentence(names: tuple[str, str], outcome: tuple[int, int, int], interval: I
     wins, ties, losses = outcome
     if math.isnan(p_value):
         return f"{names[0]} and {names[1]} have no series on which both have a value: nothing can be said."
-    bounds = "" if math.isnan(interval.low) else f" [{interval.low:+.3g}, {interval.high:+.3g}]"
+    difference, low, high = map(_signed, texts(interval.estimate, interval.low, interval.high))
+    bounds = f" [{low}, {high}]" if low else ""
     verdict = "told apart" if p_value < ALPHA else "not told apart"
     return (
         f"{names[0]} is better than {names[1]} on {wins} of {wins + ties + losses} series, equal on {ties} and worse "
-        f"on {losses}; mean difference {interval.estimate:+.3g}{bounds}, p = {p_value:.2g} (Wilcoxon): "
+        f"on {losses}; mean difference {difference}{bounds}, p = {p_value:.2g} (Wilcoxon): "
         f"{verdict} at the {ALPHA:.0%} level."
     )
+
+
+def _signed(text: str) -> str:
+    """A plus before what is above 0."""
+    return f"+{text}" if text.strip("0.") and not text.startswith("-") else text

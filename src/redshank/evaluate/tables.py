@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from redshank.core import InputError, SettingError
+from redshank.evaluate import _cells
+from redshank.evaluate._cells import column, paired_rows
+from redshank.evaluate._digits import texts
+from redshank.evaluate._notes import oracle_note, provenance, reading
 from redshank.evaluate._runs import (
     BASELINE,
     COUNTS,
     DEFAULT_MEASURES,
+    DELAY,
     HIGHER_IS_BETTER,
     ORACLE,
+    POINT_ADJUSTED,
+    POINT_ADJUSTED_RANDOM,
     RATE,
+    RECALL,
     SECTIONS,
     Record,
     Row,
@@ -23,22 +30,22 @@ from redshank.evaluate._runs import (
     check_measures,
     group,
     listed,
-    mean,
     nearest,
     number,
-    provenance,
     read_runs,
 )
 from redshank.evaluate._table import Measured, Table, Value
-from redshank.evaluate.significance import ALPHA, holm, paired
+from redshank.evaluate.significance import ALPHA, holm
 
 __all__ = [
     "BASELINE",
     "COUNTS",
     "DEFAULT_MEASURES",
+    "DELAY",
     "HIGHER_IS_BETTER",
     "ORACLE",
     "RATE",
+    "RECALL",
     "Measured",
     "Table",
     "Value",
@@ -46,6 +53,7 @@ __all__ = [
     "pairs_table",
     "results_table",
     "runs_table",
+    "texts",
 ]
 
 
@@ -60,10 +68,15 @@ def results_table(
     """One row a detector: means over series, folds and seeds, with intervals; baselines stand behind, marked.
 
     A measure that the records give by series is first averaged over the folds and seeds of each series, then over
-    series, with its 95 % bootstrap interval by series. Of the others, false incidents per device-week and event recall
-    are pooled, with exact Poisson and Wilson intervals; counts are added up; the rest is the mean over runs. A value
-    is bold only where the paired test by series tells the best mean from that of *every* other row, baselines
-    included, at 0.05: as all of these tests must agree, none needs a correction. No oracle is ever bold.
+    series, with its 95 % bootstrap interval by series. False incidents per device-week, and incident recall of a
+    single series, are pooled, with exact Poisson and Wilson intervals save where rows leak; counts are added up; the
+    rest is the mean over runs. A value is bold only where the paired test by series tells the best mean from that of
+    *every* other row, baselines included but for ``always`` and ``never``, at 0.05: as all of these tests must agree,
+    none needs a correction. No oracle is ever bold.
+
+    Where a series of a fold holds no known anomaly, F1 and the like are defined for some rows and not for others; such
+    a unit counts for no row then, and a note says so. What else stands on fewer series or folds than its neighbours is
+    marked.
 
     Parameters
     ----------
@@ -71,7 +84,8 @@ def results_table(
         As read from a file of records; other kinds than runs are passed over. Of two records of one run the later
         counts, and a note says so. A detector that ran with several settings on the same rows has a row for each.
     measures : sequence of str
-        Columns. ``"F1 (oracle)"`` and the like give the values at thresholds chosen with the labels in hand.
+        Columns. ``"F1 (oracle)"`` and the like give the values at thresholds chosen with the labels in hand. A
+        point-adjusted F1 never stands without that of as many random alarms.
     by : {"detector", "data", "protocol", "left out", "fold", "seed"}, default="detector"
         One row a detector, or one a detector and each of these; only rows of one such section are compared.
     interval : bool, default=True
@@ -100,14 +114,17 @@ def results_table(
         runs = [run for run in runs if not run.baseline]
         notes.append("Trivial baselines are left out of this table on request.")
     check_measures(runs, measures)
+    measures = _beside(measures)
     rows, more = group(runs, by)
     sections = list(dict.fromkeys(row.section for row in rows))
-    cells = {id(row): [row.cell(measure, interval=interval) for measure in measures] for row in rows}
-    for place, measure in enumerate(measures):
-        for section in sections:
-            best = _best([row for row in rows if row.section == section], measure)
-            if best is not None:
-                cells[id(best)][place] = replace(cells[id(best)][place], best=True)
+    found = []
+    cells: dict[int, list[Measured]] = {id(row): [] for row in rows}
+    for section in sections:
+        own = [row for row in rows if row.section == section]
+        for measure in measures:
+            found.append(column(own, measure, interval=interval))
+            for row, cell in zip(own, found[-1].cells, strict=True):
+                cells[id(row)].append(cell)
     first = measures[0] if measures else ""
     sign = -1 if HIGHER_IS_BETTER.get(first, True) else 1
 
@@ -133,7 +150,7 @@ def results_table(
         columns,
         tuple(body),
         f"Detectors on {listed((run.data for run in runs), 'data sets')}; {listed(run.protocol for run in runs)}",
-        (*provenance(runs), *notes, *more, *_reading(rows, measures, interval=interval)),
+        (*provenance(runs, measures), *notes, *more, *reading(found, runs, interval=interval)),
         tuple(place for place in range(1, len(rows)) if ends[place] != ends[place - 1]),
     )
 
@@ -146,6 +163,7 @@ def runs_table(records: Sequence[Record], measures: Sequence[str] = DEFAULT_MEAS
     """
     runs, notes = read_runs(records)
     check_measures(runs, measures)
+    measures = _beside(measures)
     columns = ("data", "protocol", "fold", "left out", "detector", "seed", *measures, "seconds", "peak MiB", "leaks")
     rows: list[tuple[Value, ...]] = []
     for run in runs:
@@ -161,10 +179,10 @@ def runs_table(records: Sequence[Record], measures: Sequence[str] = DEFAULT_MEAS
                 *own,
                 math.fsum(one for one in spent if math.isfinite(one)),
                 number(run.record.get("peak_mib")),
-                run.leaks,
+                run.leak_mark,
             )
         )
-    return Table(columns, tuple(rows), "Runs", (*provenance(runs), *notes, *_oracle_note(measures)))
+    return Table(columns, tuple(rows), "Runs", (*provenance(runs, measures), *notes, *oracle_note(measures)))
 
 
 def pairs_table(records: Sequence[Record], measure: str, against: str) -> Table:
@@ -188,18 +206,16 @@ def pairs_table(records: Sequence[Record], measure: str, against: str) -> Table:
     runs, notes = read_runs(records)
     check_measures(runs, [measure])
     rows, more = group(runs, "detector")
-    table = {row.label: row.by_series(measure) for row in rows}
-    if against not in table:
-        raise InputError(f"pairs_table: nothing is called {against!r}; {nearest(against, table)}")
-    if not np.isfinite(list(table[against].values())).any():
+    named = {row.label: row for row in rows}
+    if against not in named:
+        raise InputError(f"pairs_table: nothing is called {against!r}; {nearest(against, named)}")
+    if not np.isfinite(list(named[against].units(measure).values())).any():
         raise InputError(f"pairs_table: {against} has no {measure} by series; only such measures can be paired")
     higher = HIGHER_IS_BETTER.get(measure.removesuffix(ORACLE))
     if higher is None:
         raise InputError(f"pairs_table: it is not known which way {measure} is better; choose another measure")
     others = [row for row in rows if row.label != against]
-    found = [
-        paired(table[row.label], table[against], higher_is_better=higher, names=(row.label, against)) for row in others
-    ]
+    found = [paired_rows(row, named[against], measure, higher=higher) for row in others]
     adjusted = holm([one.p_value for one in found])
     leaks = _leak_column(runs)
     body: list[tuple[Value, ...]] = []
@@ -212,22 +228,25 @@ def pairs_table(records: Sequence[Record], measure: str, against: str) -> Table:
         verdict = told if p < ALPHA else "not told apart"
         body.append((row.shown, *counts, one.p_value, float(p), verdict, *(row.leaks for _ in leaks)))
     columns = ("detector", "series", f"{measure}, difference", "wins", "ties", "losses", "p", "p (Holm)", "verdict")
-    reading: tuple[str, ...] = (
+    legend: tuple[str, ...] = (
         f"Difference: the detector's {measure} minus that of {against}, with its 95 % bootstrap interval by series.",
         f"p: Wilcoxon signed-rank by series; Holm: corrected for {len(others)} comparisons; verdict at {ALPHA}.",
     )
     least = 2.0 ** (1 - max((one.series for one in found), default=0))
     if least * len(others) >= ALPHA:
-        reading += (
+        legend += (
             f"On so few series p cannot fall below {least:.3g}, or {min(1.0, least * len(others)):.3g} by Holm.",
         )
     caption = f"{measure} against {against}, paired by series"
-    sources = (*provenance(runs), *notes, *more, *reading, *_oracle_note([measure]))
+    sources = (*provenance(runs, [measure]), *notes, *more, *legend, *oracle_note([measure]))
     return Table((*columns, *leaks), tuple(body), caption, sources)
 
 
 def by_series(records: Sequence[Record], measure: str) -> dict[str, dict[str, float]]:
-    """One measure by row label and series, means over folds and seeds: what ``ranks`` and ``paired`` take.
+    """One measure by row label and series: what ``ranks`` and ``paired`` take.
+
+    Means over seeds and over the folds that all rows with a value on that series share; folds without a known anomaly
+    are left out as in :func:`results_table`. NaN where the rows share no fold.
 
     Raises
     ------
@@ -236,24 +255,16 @@ def by_series(records: Sequence[Record], measure: str) -> dict[str, dict[str, fl
     """
     runs, _ = read_runs(records)
     check_measures(runs, [measure])
-    return {row.label: row.by_series(measure) for row in group(runs, "detector")[0]}
+    rows, _ = group(runs, "detector")
+    return {row.label: own for row, own in zip(rows, _cells.by_series(rows, measure), strict=True)}
 
 
-def _best(rows: list[Row], measure: str) -> Row | None:
-    """The row whose mean is best, if the paired test tells it from every other row's."""
-    higher = HIGHER_IS_BETTER.get(measure)
-    known = [(row, own) for row in rows if np.isfinite(list((own := row.by_series(measure)).values())).any()]
-    shown = sum(math.isfinite(row.cell(measure, interval=False).value) for row in rows)
-    if higher is None or not 2 <= len(known) == shown:  # a value that is not known by series cannot be told from others
-        return None
-    (best, own), *others = sorted(known, key=lambda pair: mean(pair[1].values()), reverse=higher)
-    for _, other in others:
-        if not own.keys() & other.keys():
-            return None
-        found = paired(own, other, higher_is_better=higher)
-        if not (found.p_value < ALPHA and (found.mean_difference > 0) == higher):
-            return None
-    return best
+def _beside(measures: Sequence[str]) -> tuple[str, ...]:
+    """The columns asked for, a point-adjusted F1 always with that of random alarms behind it."""
+    if POINT_ADJUSTED not in measures or POINT_ADJUSTED_RANDOM in measures:
+        return tuple(measures)
+    place = list(measures).index(POINT_ADJUSTED) + 1
+    return (*measures[:place], POINT_ADJUSTED_RANDOM, *measures[place:])
 
 
 def _whole(measure: str, cell: Measured) -> Value:
@@ -263,31 +274,3 @@ def _whole(measure: str, cell: Measured) -> Value:
 def _leak_column(runs: list[Run]) -> list[str]:
     """A column where any run leaks: the mark must survive where notes do not go."""
     return ["leaks"] if any(run.leaks for run in runs) else []
-
-
-def _reading(rows: list[Row], measures: Sequence[str], *, interval: bool) -> list[str]:
-    """How to read the cells."""
-    notes = []
-    lower = [name for name in measures if HIGHER_IS_BETTER.get(name) is False]
-    if lower:
-        notes.append(f"Lower is better: {', '.join(lower)}.")
-    if interval:
-        notes.append(
-            "Brackets: 95 % bootstrap interval by series; exact Poisson or Wilson where only totals are known. "
-            "None is given for fewer than 5 series."
-        )
-    notes.append(f"Bold: told from every other row by the Wilcoxon signed-rank test by series at {ALPHA}, uncorrected.")
-    for row in rows:
-        for measure in measures:
-            own = list(row.by_series(measure).values())
-            undefined = len(own) - int(np.isfinite(own).sum())
-            if 0 < undefined < len(own):
-                notes.append(
-                    f"{row.shown}: {measure} is not defined on {undefined} of {len(own)} series; mean of the others."
-                )
-    return notes + _oracle_note(measures)
-
-
-def _oracle_note(measures: Sequence[str]) -> list[str]:
-    named = any(measure.endswith(ORACLE) for measure in measures)
-    return ["(oracle): at a threshold chosen with the labels in hand; nobody who runs a plant has it."] if named else []

@@ -282,6 +282,8 @@ def test_contributions_must_be_finite():
 
 
 def test_check_range():
+    with pytest.raises(SettingError, match="'x'; wanted a number"):
+        check_range("X", "n", "x", 1)
     check_range("X", "n", 1, 1)
     check_range("X", "n", 2.0, 1, 2)
     for value, bounds, says in (

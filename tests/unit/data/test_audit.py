@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from redshank.core import Frame, Schema
+from redshank.core import Frame, Kind, Label, Schema
 from redshank.data import Dataset, audit, read
 from redshank.data.rules import class_rule, interval_rule, threshold_rule
 
@@ -203,3 +203,10 @@ def test_rules_see_no_pattern_in_noise():
     y = (rng.random(5_000) < 0.1).astype(np.int8)
     assert abs(interval_rule(rng.normal(size=5_000), y) - 0.5) < 0.06
     assert abs(class_rule(rng.integers(0, 50, 5_000), y) - 0.5) < 0.06
+
+
+def test_labels_without_row_labels_are_audited_too():
+    frame = Frame.of(np.random.default_rng(0).normal(size=(400, 2)), time_ns=np.arange(400) * 10**9)
+    labels = (Label("device", 300 * 10**9, 360 * 10**9, Kind.COLLECTIVE),)
+    found = audit(Dataset("a", frame, labels=labels))
+    assert not any("no labels are known" in one.sentence for one in found)

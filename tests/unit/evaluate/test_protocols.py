@@ -148,6 +148,28 @@ def test_blocked_keeps_its_distance(rows, folds, purge):
             assert (near <= purge).all(), "nothing more than that is dropped"
 
 
+@pytest.mark.parametrize("wrong", [2.5, "3", None])
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (blocked, "folds"),
+        (blocked, "purge_rows"),
+        (rolling_origin, "folds"),
+        (random_folds, "folds"),
+        (random_folds, "seed"),
+    ],
+)
+def test_counts_are_whole_numbers(make, name, wrong):
+    with pytest.raises(SettingError, match=f"{make.__name__}: {name} is .*; wanted a whole number"):
+        make(plant((300,)), **{name: wrong})
+
+
+def test_counts_may_be_of_numpy_and_seeds_not_negative():
+    assert len(blocked(plant(), folds=np.int32(3), purge_rows=np.int64(5))) == 3
+    with pytest.raises(SettingError, match="seed is -1"):
+        random_folds(plant((300,)), seed=-1)
+
+
 def test_blocked_drops_both_sides():
     one = blocked(plant((2000,)))[2]
     assert one.purged == 2 * PURGE_ROWS

@@ -45,6 +45,13 @@ def test_round_trip(tmp_path):
     assert "NaN" not in path.read_text()
 
 
+def test_areas_that_are_not_defined_are_null(tmp_path):
+    """A curve of one class has no area."""
+    records.append(tmp_path / "r", run(curves={"roc": {"x": [], "y": [], "area": math.nan, "of": "score"}}))
+    (found,) = records.read(tmp_path / "r")
+    assert found["curves"]["roc"]["area"] is None
+
+
 def test_a_cut_last_line_is_named(tmp_path):
     path = tmp_path / "results.jsonl"
     records.append(path, run())

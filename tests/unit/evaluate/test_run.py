@@ -11,15 +11,15 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from redshank.core import Frame, InputError, Schema, SettingError
-from redshank.data import Dataset, labels_of, load
+from redshank.core import Frame, InputError, Kind, Label, Schema, SettingError
+from redshank.data import Dataset, labels_of, load, read
 from redshank.detectors import DETECTORS
 from redshank.evaluate import records
 from redshank.evaluate.baselines import BASELINES
-from redshank.evaluate.metrics.points import pr_auc
+from redshank.evaluate.metrics.points import pr_auc, roc_auc
 from redshank.evaluate.metrics.summary import measure
-from redshank.evaluate.protocols import Split, hold_out, splits_of
-from redshank.evaluate.run import evaluate_run
+from redshank.evaluate.protocols import Split, hold_out, random_folds, splits_of
+from redshank.evaluate.run import evaluate_model, evaluate_run
 from redshank.pipeline import Pipeline
 
 MINUTE = 60_000_000_000
@@ -95,6 +95,7 @@ def test_head(record, dataset):
         "start": "2026-01-01T00:00:00Z",
         "end": "2026-01-02T00:59:00Z",
         "interval_s": 60.0,
+        "clock": "given",
         "notes": [],
         "ledger": {},
     }
@@ -131,7 +132,8 @@ def test_measures_of_series(record, judged):
         time_ns=frame.time_ns[own],
         window=60,
     )
-    assert record["series"][1]["measures"] == pytest.approx(wanted.values, nan_ok=True)
+    own_incidents = {"incident recall": 1.0, "median incident delay, s": record["measures"]["median incident delay, s"]}
+    assert record["series"][1]["measures"] == pytest.approx(wanted.values | own_incidents, nan_ok=True)
     assert record["series"][1]["oracle"] == pytest.approx(wanted.oracle, nan_ok=True)
     assert math.isnan(record["series"][0]["measures"]["VUS-PR"])
     assert record["measures"]["VUS-PR"] == pytest.approx(wanted.values["VUS-PR"]), "a device without anomalies has none"
@@ -153,6 +155,136 @@ def test_curves_are_of_the_surprise_of_all_devices(record, judged):
     assert steps == pytest.approx(area, abs=0.02)
     roc = record["curves"]["roc"]
     assert (roc["x"][0], roc["y"][0], roc["x"][-1], roc["y"][-1]) == (0, 0, 1, 1)
+
+
+def test_areas_are_those_of_the_curves_drawn(record, judged):
+    """Several devices: of the surprise, and from all points; the raw scores of devices do not rank together."""
+    _, analysis, y = judged
+    surprise = -np.log10(np.maximum(analysis.scores.p, 1e-300))
+    for name, area in (("roc", roc_auc), ("pr", pr_auc)):
+        assert record["curves"][name]["of"] == "surprise"
+        assert record["curves"][name]["area"] == area(surprise, y)
+    roc = record["curves"]["roc"]
+    assert np.trapezoid(roc["y"], roc["x"]) == pytest.approx(roc["area"], abs=0.02)
+
+
+def test_curves_of_one_device_are_of_its_score(dataset):
+    (split,) = hold_out(dataset)
+    one = Split("mine", 0, 1, split.train, split.test & (dataset.frame.device == 1), 0)
+    (found,) = evaluate_run(dataset, "pca", splits=[one])
+    assert found["curves"]["roc"]["of"] == found["curves"]["pr"]["of"] == "score"
+    assert found["curves"]["roc"]["area"] == found["measures"]["ROC-AUC"]
+    assert found["curves"]["pr"]["area"] == found["measures"]["PR-AUC"]
+
+
+def test_incident_measures_are_those_of_the_incidents(dataset, record):
+    """Found by a quality check in rows without an alarm: an incident's recall, not that of row alarms."""
+    known, delays = record["events"]["known"], record["events"]["delays_s"]
+    assert record["measures"]["incident recall"] == record["events"]["found"] / known
+    assert record["measures"]["median incident delay, s"] == np.median(delays)
+    quiet, loud = record["series"]
+    assert math.isnan(quiet["measures"]["incident recall"])
+    assert loud["measures"]["incident recall"] == 1.0
+    (never,) = evaluate_run(dataset, "never")
+    assert never["measures"]["incident recall"] == 0.0
+    assert math.isnan(never["measures"]["median incident delay, s"])
+
+
+def test_incident_measures_are_pooled_and_not_means_of_devices():
+    dataset = fleet()
+    start = START_NS + 1100 * MINUTE
+    quiet = Label("pump-0", start, start + 10 * MINUTE, Kind.POINT, "unseen")
+    (found,) = evaluate_run(replace(dataset, labels=(*dataset.labels, quiet), y=None), "pca", budget=BUDGET)
+    assert [one["measures"]["incident recall"] for one in found["series"]] == [0.0, 1.0]
+    assert found["measures"]["incident recall"] == pytest.approx(2 / 3)
+
+
+def test_time_before_the_judged_part_is_no_delay():
+    """An anomaly from long before the split to after it: what always alarms has found it at once."""
+    dataset = fleet((slice(300, 500),))
+    (found,) = evaluate_run(dataset, "always")
+    assert found["events"]["delays_s"] == [0.0]
+    assert found["measures"]["median incident delay, s"] == found["measures"]["median delay, s"] == 0.0
+    assert found["traces"][0]["labels"] == [[records.iso(START_NS + k * MINUTE) for k in (450, 499)]]
+    gap = dataset.frame.time_ns - START_NS
+    late = replace(dataset.labels[0], start_ns=START_NS + 449 * MINUTE + 1)
+    (between,) = evaluate_run(replace(dataset, labels=(late,), y=None), "always")
+    assert between["events"]["delays_s"] == [0.0], "it begins behind the last row learned from"
+    test = (gap >= 400 * MINUTE) & (gap < 450 * MINUTE)
+    block = Split("mine", 0, 1, gap < 250 * MINUTE, test | (gap >= 600 * MINUTE), 0)
+    (cut,) = evaluate_run(dataset, "always", splits=[block])
+    ends = [records.iso(START_NS + k * MINUTE) for k in (400, 449)]
+    assert cut["traces"][0]["labels"] == [ends], "both ends lie in rows that are not judged"
+
+
+def test_each_anomaly_of_random_folds_is_asked_for_once():
+    dataset = fleet()
+    silent = Label("pump-0", START_NS + 700 * MINUTE + 1, START_NS + 701 * MINUTE - 1, Kind.SILENCE)
+    dataset = replace(dataset, labels=(*dataset.labels, silent))
+    splits = random_folds(dataset)
+    found = list(evaluate_run(dataset, "always", splits=splits))
+    assert sum(one["events"]["known"] for one in found) == 3
+    first = np.flatnonzero((dataset.frame.device == 1) & (dataset.y == 1))[0]
+    (owner,) = (one.fold for one in splits if one.test[first])
+    assert found[owner]["events"]["known"] >= 1
+    whole = 2 * ROWS / 10080
+    assert sum(one["events"]["device_weeks"] for one in found) == pytest.approx(whole)
+    assert [one["events"]["device_weeks"] for one in found] == pytest.approx([whole / 5] * 5, rel=0.1)
+    for one in found:
+        share = len(one["incidents"]) / 2  # each lasts the whole time of one of two devices
+        assert one["events"]["alarm_share"] == pytest.approx(share, abs=0.01), "of the whole time, not of a fifth"
+        rate = one["measures"]["false events"] / one["events"]["device_weeks"]
+        assert one["measures"]["false events per device-week"] == pytest.approx(rate)
+        loud = one["series"][1]["measures"]
+        weeks = one["events"]["device_weeks"] * one["series"][1]["rows"] / one["split"]["test_rows"]
+        assert loud["false events per device-week"] == pytest.approx(loud["false events"] / weeks, rel=0.01)
+    on_others = [one for one in found if one["events"]["known"] == 0]
+    assert all(one["device"] != "pump-1" for run in on_others for one in run["incidents"]), "neither found nor false"
+
+
+def test_the_clock(tmp_path, record):
+    assert record["data"]["clock"] == "given"
+    rows = np.random.default_rng(0).normal(size=(400, 2))
+    (array,) = evaluate_run(Dataset("array", Frame.of(rows)), "training_mean")
+    assert array["data"]["clock"] == "assumed"
+    times = "".join(f"2026-01-01T{k // 60:02}:{k % 60:02}:00Z,{a:.4f}\n" for k, a in enumerate(rows[:, 0]))
+    for name, text, clock in (
+        ("timed", f"time,a\n{times}", "given"),
+        ("untimed", "a,b\n" + "".join(f"{a:.4f},{b:.4f}\n" for a, b in rows), "assumed"),
+        ("elapsed", "time,a\n" + "".join(f"{k},{a:.4f}\n" for k, a in enumerate(rows[:, 0])), "given"),
+    ):
+        (tmp_path / f"{name}.csv").write_text(text)
+        options = {} if name == "untimed" else {"time": "time"}
+        (found,) = evaluate_run(read(tmp_path / f"{name}.csv", **options), "training_mean")
+        assert found["data"]["clock"] == clock, name
+
+
+def test_the_window_of_vus(dataset):
+    none, one = (next(evaluate_run(dataset, "pca", window=window)) for window in (0, 1))
+    assert none["settings"]["window"] == 0, "no buffer, and not the period"
+    assert none["measures"]["VUS-PR"] == none["series"][1]["measures"]["range-PR-AUC"]
+    assert one["settings"]["window"] == 1
+    pipeline = Pipeline("pca").fit(dataset.frame)
+    assert evaluate_model(dataset, pipeline, window=0)["settings"]["window"] == 0
+    for window in (-1, 2.5, "wide"):
+        with pytest.raises(SettingError, match="window"):
+            evaluate_run(dataset, "pca", window=window)
+        with pytest.raises(SettingError, match="window"):
+            evaluate_model(dataset, pipeline, window=window)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, "x", None])
+@pytest.mark.parametrize("name", ["random", "pca"])
+def test_seeds_that_are_none(dataset, seed, name):
+    with pytest.raises(SettingError, match="seed"):
+        evaluate_run(dataset, name, seed=seed)
+
+
+def test_the_audit_knows_labels_that_came_without_rows(dataset):
+    (found,) = evaluate_run(replace(dataset, y=None), "pca")
+    assert not any("no labels are known" in one["sentence"] for one in found["audit"])
+    model = evaluate_model(replace(dataset, y=None), Pipeline("pca").fit(dataset.frame))
+    assert model["audit"] == found["audit"]
 
 
 def test_events(record):

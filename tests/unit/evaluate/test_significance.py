@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from redshank.core import InputError, MissingExtraError, SettingError
+from redshank.evaluate._digits import texts
 from redshank.evaluate.intervals import bootstrap_interval, garwood, wilson
 from redshank.evaluate.significance import holm, paired, ranks
 
@@ -253,10 +254,16 @@ def test_lower_may_be_better_and_the_difference_stays():
     found = paired(fast, slow, higher_is_better=False, names=("fast", "slow"))
     assert (found.wins, found.losses, found.mean_difference) == (8, 0, -2.0)
     assert found.sentence == (
-        "fast is better than slow on 8 of 8 series, equal on 0 and worse on 0; mean difference -2 [-2, -2], "
+        "fast is better than slow on 8 of 8 series, equal on 0 and worse on 0; mean difference -2.00 [-2.00, -2.00], "
         "p = 0.0078 (Wilcoxon): told apart at the 5% level."
     )
     assert paired(fast, slow).losses == 8
+
+
+def test_the_sentence_has_the_digits_of_the_tables():
+    found = paired(series_of([0.71, 0.8, 0.65, 0.9, 0.72, 0.6]), series_of([0.5, 0.55, 0.62, 0.6, 0.51, 0.58]))
+    number, low, high = texts(found.mean_difference, found.low, found.high)
+    assert f"mean difference +{number} [+{low}, +{high}], p" in found.sentence
 
 
 def test_only_common_series_count():

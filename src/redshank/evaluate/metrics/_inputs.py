@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import InputError
+from redshank.core import InputError, SettingError, check_range
 
 Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
@@ -21,9 +23,9 @@ def scored(who: str, scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Mark
     Raises
     ------
     InputError
-        If they are not one-dimensional and equally long, a score is NaN, or a label is neither 0 nor 1.
+        If they are not one-dimensional and equally long, a score is NaN or no number, or a label is neither 0 nor 1.
     """
-    values = np.asarray(scores, dtype=np.float64)
+    values = numbers(who, "scores", scores)
     marks = marked(who, "labels", labels)
     _same_shape(who, "scores", values.shape, marks.shape)
     if np.isnan(values).any():
@@ -42,7 +44,7 @@ def alarmed(who: str, alarm: ArrayLike, labels: ArrayLike) -> tuple[Marks, Marks
 
 def marked(who: str, what: str, values: ArrayLike) -> Marks:
     """A one-dimensional array of 0 and 1 as bool."""
-    array = np.asarray(values)
+    array = given(who, what, values)
     if array.ndim != 1:
         raise InputError(f"{who}: {what} has shape {array.shape}; wanted one value for each row, shape (n,)")
     if array.dtype == np.bool_:
@@ -55,6 +57,35 @@ def marked(who: str, what: str, values: ArrayLike) -> Marks:
         first = int(odd.argmax())
         raise InputError(f"{who}: {what} holds {array[first]} in row {first}; wanted 1 for anomalous rows, else 0")
     return marks
+
+
+def numbers(who: str, what: str, values: ArrayLike) -> Floats:
+    """An array of numbers of any shape as float64; text is refused, even where it spells a number."""
+    array = given(who, what, values)
+    try:
+        if array.dtype.kind in "biufO":
+            return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:  # objects that are no numbers
+        raise InputError(f"{who}: {what} holds what is no number ({error}); wanted numbers only") from error
+    raise InputError(f"{who}: {what} holds {array.dtype}; wanted numbers")
+
+
+def given(who: str, what: str, values: ArrayLike) -> npt.NDArray[Any]:
+    """Values as an array of whatever they are; InputError where lists within lists differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{who}: {what} cannot be an array ({error}); wanted one value for each row") from error
+
+
+def whole(who: str, name: str, value: int, low: int) -> int:
+    """A setting that counts something: a whole number of at least ``low``, else SettingError."""
+    try:
+        number = operator.index(value)
+    except TypeError as error:
+        raise SettingError(f"{who}: {name} is {value!r}; wanted a whole number") from error
+    check_range(who, name, number, low)
+    return number
 
 
 def segments(marks: Marks) -> tuple[Rows, Rows]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import InputError
-from redshank.evaluate.metrics._inputs import ArrayLike, Floats, Rows
+from redshank.evaluate.metrics._inputs import ArrayLike, Floats, Rows, numbers
 
 Moment = str | datetime | np.datetime64 | int
 Span = Sequence[Moment]
@@ -54,8 +54,8 @@ def credits_of(
     if time_ns is not None:
         _require_all(who, "times", scores, time_ns)
     files = {}
-    for name, given in scores.items():
-        values = np.asarray(given, dtype=np.float64)
+    for name, column in scores.items():
+        values = numbers(who, f"{name}: scores", column)
         if values.ndim != 1:
             raise InputError(f"{who}: {name} has scores of shape {values.shape}; wanted one a row, shape (n,)")
         odd = ~np.isfinite(values)

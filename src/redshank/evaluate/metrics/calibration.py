@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import InputError, SettingError
-from redshank.evaluate.metrics._inputs import ArrayLike, Floats, marked, ratio
+from redshank.evaluate.metrics._inputs import ArrayLike, Floats, given, marked, numbers, ratio
 
 WEEK_NS = 7 * 86400 * 10**9
 GRID: tuple[float, ...] = (*(float(f"{step}e-{k}") for k in range(6, 0, -1) for step in (1, 2, 5)), 1.0)
@@ -103,13 +103,13 @@ def alarm_rates(
     if not asked_per_device_week >= 0:
         raise SettingError(f"alarm_rates: asked_per_device_week is {asked_per_device_week}; wanted at least 0")
     starts, ends = (
-        _per_device(name, given, len(devices)) for name, given in (("start_ns", start_ns), ("end_ns", end_ns))
+        _per_device(name, moments, len(devices)) for name, moments in (("start_ns", start_ns), ("end_ns", end_ns))
     )
     if (ends < starts).any():
         late = devices[int((ends < starts).argmax())]
         raise InputError(f"alarm_rates: the time of device {late!r} ends before it begins; give it in order")
     place = _places(device, devices)
-    onsets = np.asarray(onset_ns)
+    onsets = given("alarm_rates", "onset_ns", onset_ns)
     if onsets.shape != place.shape or (len(onsets) and onsets.dtype.kind not in "iu"):
         raise InputError(
             f"alarm_rates: onset_ns has shape {onsets.shape} and holds {onsets.dtype} beside {len(place)} devices; "
@@ -183,14 +183,16 @@ def reliability(p: ArrayLike, labels: ArrayLike | None = None, *, device: ArrayL
     -----
     Rows near each other in time are not independent: the distance has no simple p-value, and none is given.
     """
-    values = np.asarray(p, dtype=np.float64)
+    values = numbers("reliability", "p", p)
     if values.ndim != 1:
         raise InputError(f"reliability: p has shape {values.shape}; wanted one for each row, shape (n,)")
     odd = ~((values >= 0.0) & (values <= 1.0))
     if odd.any():
         raise InputError(f"reliability: p of row {int(odd.argmax())} is {values[odd.argmax()]}; wanted 0 to 1")
     normal = np.ones(len(values), np.bool_) if labels is None else ~marked("reliability", "labels", labels)
-    names: npt.NDArray[np.generic] = np.zeros(len(values), np.int8) if device is None else np.asarray(device)
+    names: npt.NDArray[np.generic] = (
+        np.zeros(len(values), np.int8) if device is None else given("reliability", "device", device)
+    )
     for what, array in (("labels", normal), ("device", names)):
         if array.shape != values.shape:
             raise InputError(f"reliability: {what} of shape {array.shape} and p of shape {values.shape} do not match")
@@ -213,8 +215,8 @@ def _of(p: Floats, devices: dict[str, Reliability] | None = None) -> Reliability
     return Reliability(u, np.where(u * rows < 1.0, np.nan, share), rows, gap, devices or {})
 
 
-def _per_device(name: str, given: ArrayLike, devices: int) -> npt.NDArray[np.int64]:
-    array = np.asarray(given)
+def _per_device(name: str, moments: ArrayLike, devices: int) -> npt.NDArray[np.int64]:
+    array = given("alarm_rates", name, moments)
     if array.dtype.kind not in "iu" or array.shape not in {(), (devices,)}:
         raise InputError(
             f"alarm_rates: {name} has shape {array.shape} and holds {array.dtype}; wanted a whole number of "

@@ -9,7 +9,7 @@ from math import isnan
 import numpy as np
 
 from redshank.core import InputError
-from redshank.evaluate.metrics._inputs import ArrayLike, Floats, Marks, Rows, ratio
+from redshank.evaluate.metrics._inputs import ArrayLike, Floats, Marks, Rows, given, numbers, ratio
 from redshank.evaluate.metrics.points import roc_auc
 
 
@@ -123,7 +123,7 @@ def class_auc(scores: ArrayLike, y: ArrayLike, classes: Sequence[Hashable] | Non
     """
     true = _column("class_auc", "y", y)
     known, (places,) = _coded("class_auc", classes, true)
-    values = np.asarray(scores, dtype=np.float64)
+    values = numbers("class_auc", "scores", scores)
     if values.shape != (len(true), len(known)):
         raise InputError(
             f"class_auc: scores have shape {values.shape}; wanted ({len(true)}, {len(known)}), a row for each of y and "
@@ -142,7 +142,7 @@ def _each(part: Rows, whole: Rows) -> Floats:
 
 
 def _column(who: str, what: str, values: ArrayLike) -> list[Hashable]:
-    array = np.asarray(values)
+    array = given(who, what, values)
     if array.ndim != 1:
         raise InputError(f"{who}: {what} has shape {array.shape}; wanted one class for each row, shape (n,)")
     return list(array.tolist())

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import InputError, check_range
+from redshank.core import InputError
 from redshank.evaluate.metrics._inputs import (
     ArrayLike,
     Floats,
     Marks,
     Rows,
     alarmed,
+    given,
     harmonic_mean,
     ratio,
     segments,
     touching,
+    whole,
 )
 
 WEEK_NS = 7 * 24 * 3600e9
@@ -246,7 +248,7 @@ def point_adjusted_f1(alarm: ArrayLike, labels: ArrayLike, *, draws: int = 20, s
     InputError
         As :func:`event_recall`.
     SettingError
-        If ``draws`` is below 1.
+        If ``draws`` is below 1 or ``seed`` below 0, or one is no whole number.
 
     Notes
     -----
@@ -261,7 +263,7 @@ def point_adjusted_f1(alarm: ArrayLike, labels: ArrayLike, *, draws: int = 20, s
     .. [2] S. Kim et al., Towards a rigorous evaluation of time-series anomaly detection, AAAI 2022.
     """
     alarms, marks = alarmed("point_adjusted_f1", alarm, labels)
-    check_range("point_adjusted_f1", "draws", draws, 1)
+    draws, seed = whole("point_adjusted_f1", "draws", draws, 1), whole("point_adjusted_f1", "seed", seed, 0)
     start, end = segments(marks)
     length = end - start
     anomalous, raised = int(length.sum()), int(np.count_nonzero(alarms))
@@ -292,7 +294,7 @@ def _false_runs(alarms: Marks, labels: Marks) -> int:
 
 
 def _times(who: str, time_ns: npt.ArrayLike, rows: int) -> Rows:
-    times = np.asarray(time_ns)
+    times = given(who, "time_ns", time_ns)
     if times.shape != (rows,):
         raise InputError(f"{who}: time_ns of shape {times.shape} does not match labels of shape ({rows},)")
     if rows and times.dtype.kind not in "iu":
@@ -304,7 +306,7 @@ def _by_device(who: str, device: npt.ArrayLike | None, rows: int) -> tuple[Rows 
     """Order that brings the rows of each device together, and the number of the device of each row so ordered."""
     if device is None:
         return slice(None), np.zeros(rows, np.int64)
-    names = np.asarray(device)
+    names = given(who, "device", device)
     if names.shape != (rows,):
         raise InputError(f"{who}: device of shape {names.shape} does not match labels of shape ({rows},)")
     if names.dtype.kind == "O":

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import InputError
-from redshank.evaluate.metrics._inputs import ArrayLike, Rows, ratio
+from redshank.evaluate.metrics._inputs import ArrayLike, Rows, given, ratio
 
 # ANSI/ISA-18.2-2016, Management of Alarm Systems for the Process Industries, clause 16 (performance measures), with
 # the same figures in EEMUA Publication 191: per operator, over at least 30 days.
@@ -129,18 +129,20 @@ def alarm_load(onset_ns: ArrayLike, *, start_ns: int, end_ns: int, source: Array
         ten_minutes_over_10=_share_over(ordered - start_ns, span, TEN_MINUTES_NS, MOST_IN_TEN_MINUTES),
         hours_over_30=_share_over(ordered - start_ns, span, HOUR_NS, MOST_IN_AN_HOUR),
         flood_share=ratio(_flooded(ordered, end_ns), span),
-        chattering=float("nan") if source is None else float(_chattering(onsets, np.asarray(source))),
+        chattering=float("nan")
+        if source is None
+        else float(_chattering(onsets, given("alarm_load", "source", source))),
     )
 
 
 def _onsets(onset_ns: ArrayLike, start_ns: int, end_ns: int) -> Rows:
-    given = np.asarray(onset_ns)
-    if given.ndim != 1 or (len(given) and given.dtype.kind not in "iu"):
+    times = given("alarm_load", "onset_ns", onset_ns)
+    if times.ndim != 1 or (len(times) and times.dtype.kind not in "iu"):
         raise InputError(
-            f"alarm_load: onset_ns has shape {given.shape} and holds {given.dtype}; wanted one whole number of "
+            f"alarm_load: onset_ns has shape {times.shape} and holds {times.dtype}; wanted one whole number of "
             "nanoseconds for each alarm"
         )
-    onsets = given.astype(np.int64)
+    onsets = times.astype(np.int64)
     if end_ns < start_ns:
         raise InputError(f"alarm_load: end_ns {end_ns} lies before start_ns {start_ns}; give the time in order")
     outside = (onsets < start_ns) | (onsets > end_ns)

@@ -7,8 +7,7 @@ from math import sqrt
 
 import numpy as np
 
-from redshank.core import check_range
-from redshank.evaluate.metrics._inputs import ArrayLike, Floats, Rows, alarmed, ratio, scored
+from redshank.evaluate.metrics._inputs import ArrayLike, Floats, Rows, alarmed, ratio, scored, whole
 
 NAN = float("nan")
 
@@ -118,9 +117,9 @@ class Curve:
 
         Length is counted as ``|dx| + |dy|``: a point left out lies within ``length / (points - 1)`` of one that
         stays, so steep parts survive where steps of equal row numbers would lose them. No point is moved.
-        SettingError if ``points`` is below 2.
+        SettingError if ``points`` is below 2 or no whole number.
         """
-        check_range("Curve.thinned", "points", points, low=2)
+        points = whole("Curve.thinned", "points", points, low=2)
         if len(self.x) <= points:
             return self
         steps = sum(np.abs(np.diff(side, prepend=side[0])) for side in np.nan_to_num([self.x, self.y]))
@@ -200,7 +199,7 @@ def pr_auc(scores: ArrayLike, labels: ArrayLike) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """The best that any threshold reaches, chosen with the labels in hand: nobody who watches a plant has it.
+    """The best that a threshold on the score alone reaches, chosen with the labels in hand: nobody on watch has it.
 
     Parameters
     ----------
@@ -215,10 +214,14 @@ class Oracle:
 
 
 def oracle_f1(scores: ArrayLike, labels: ArrayLike) -> Oracle:
-    """Highest F1 over all thresholds; both fields NaN where no row is anomalous.
+    """Highest F1 over all thresholds on the score alone; both fields NaN where no row is anomalous.
 
-    An upper bound for comparison with published tables, never what a detector reached: its threshold saw the labels.
-    Parameters and errors as :func:`roc_curve`.
+    For comparison with published tables, never what a detector reached: its threshold saw the labels. It bounds alarms
+    of the form ``score >= threshold`` and no others: a pipeline's alarms look at single channels too, and may have a
+    higher F1.
+
+    Parameters and errors as :func:`roc_curve`. TSB-AD 1.5 adds 0.00001 to the denominator: its value is lower by
+    up to 0.000005.
     """
     values, caught, false = _steps("oracle_f1", scores, labels)
     if not _last(caught):

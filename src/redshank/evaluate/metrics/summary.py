@@ -36,8 +36,10 @@ class Measures:
     values : dict of str to float
         Measures that need no threshold, and measures of the alarms as they were given; NaN where one is not defined.
     oracle : dict of str to float
-        The best value that any threshold would have reached. Such a threshold is chosen with the labels in hand:
-        nobody who watches a plant has it, and these are for comparison with published tables only.
+        The best value that a threshold on the score alone would have reached. It is chosen with the labels in hand:
+        nobody who watches a plant has it, and these are for comparison with published tables only. F1 is the best of
+        all thresholds, the others of 100 ranks; TSB-AD takes 100 equal steps of the score, which depend on its scale.
+        None of them bounds ``values``: the alarms given may look at more than the score, such as single channels.
     """
 
     values: dict[str, float]
@@ -68,12 +70,14 @@ def measure(
     window : int, default=100
         Largest buffer of VUS, in rows; the period of the series is usual.
     oracle : bool, default=True
-        Also give the values at thresholds chosen with the labels.
+        Also give the best values at thresholds on ``scores``, chosen with the labels.
 
     Raises
     ------
     InputError
         If the arrays do not match, or a score is NaN.
+    SettingError
+        If ``window`` is no whole number of at least 0.
     """
     values, marks = scored("measure", scores, labels)
     volume = vus(values, marks, window=window)
@@ -125,7 +129,7 @@ def _of_alarms(alarm: Marks, labels: Marks, time_ns: npt.NDArray[np.int64] | Non
 
 
 def _best(scores: npt.NDArray[np.float64], labels: Marks) -> dict[str, float]:
-    """Best value over thresholds: over all of them for F1, over a grid of ranks for the others."""
+    """Best value over thresholds on the score: over all of them for F1, over a grid of ranks for the others."""
     ranked = np.sort(scores)[::-1]
     places = np.geomspace(1, len(ranked), ORACLE_GRID).astype(np.int64) - 1 if len(ranked) else np.zeros(0, np.int64)
     grid = np.unique(ranked[places])

@@ -6,12 +6,20 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from redshank.evaluate.intervals import wilson
 from redshank.evaluate.pages._plots import value
-from redshank.evaluate.pages._subject import Subject
+from redshank.evaluate.pages._subject import LEAST_TESTED, Subject
+from redshank.evaluate.pages._wording import counted, exposure, two_digits, was
+from redshank.evaluate.protocols import LEARNED_EARLIER
 from redshank.evaluate.significance import ALPHA
-from redshank.incidents import number
+from redshank.incidents import duration, number
 from redshank.incidents.sentence import some
 
+DISPUTED = {
+    "nab": "The windows of NAB are known to be wide, and some to be misplaced or missing (R. Wu and E. Keogh, IEEE "
+    "TKDE 35(3), 2023): a part of what counts as false or missed here may be the labels' fault."
+}
+"""Families of data sets of which the labels are disputed, by the first part of their names, and why."""
 FEW_EVENTS = 30
 """Fewer known anomalies than these leave recall so wide open that it is said."""
 DRIFTED = 0.25
@@ -44,16 +52,21 @@ def caveats(subject: Subject) -> list[Caveat]:
 
 def _protocol(subject: Subject) -> Iterator[Caveat]:
     split = subject.record["split"]
+    if split["protocol"] == LEARNED_EARLIER:
+        yield Caveat(
+            "Whether these rows were learned from",
+            "The model was learned earlier, and the record does not say from what. If these rows are among them, all "
+            "numbers here are better than those on others will be, and that the budget is kept says nothing.",
+        )
     if split["leaks"]:
         yield Caveat(
             "Test rows have neighbours in training",
             f"The split was {split['protocol']} ({split['leaks']}): rows next to those judged were learned from. "
             "On new data the numbers will be worse; by how much cannot be read from this run.",
         )
-    leaks = [finding for finding in subject.record["audit"] if finding["severity"] == "leak"]
+    leaks = subject.leaks
     if leaks:
-        columns = list(dict.fromkeys(finding["column"] for finding in leaks if finding["column"]))
-        where = f" in {some(columns)}" if columns else ""
+        where = f" in {some(subject.leaking)}" if subject.leaking else ""
         yield Caveat(
             "The label can be known without the anomaly",
             f"The audit found {len(leaks)} leak{'' if len(leaks) == 1 else 's'}{where}; until that is mended no score "
@@ -71,23 +84,25 @@ def _truth(subject: Subject) -> Iterator[Caveat]:
             "rate is that of held-back data taken to be normal.",
         )
         return
-    disputed = [note for note in record["data"]["notes"] if "label" in note.lower() or "disput" in note.lower()]
-    if disputed:
-        yield Caveat("The labels are open to doubt", " ".join(disputed))
+    family = record["data"]["name"].partition("/")[0]
+    if family in DISPUTED:
+        yield Caveat("The labels are open to doubt", DISPUTED[family])
     unknown = sum(one["true"] is None for one in subject.incidents)
     if unknown:
         yield Caveat(
             "Incidents that nobody judged",
-            f"For {unknown} of {len(subject.incidents)} incidents it is not known whether they are true.",
+            f"For {unknown} of {counted(len(subject.incidents), 'incident')} it is not known whether they are true.",
         )
     recall = subject.recall
     if recall is not None and events["known"] < FEW_EVENTS:
         rare = [kind for kind, (_, known) in events["by_kind"].items() if known < 5]
         kinds = f" Of {some(rare)} there are fewer than five each: their share says next to nothing." if rare else ""
+        leave = "leaves" if events["known"] == 1 else "leave"
+        bounds = wilson(events["found"], events["known"])
         yield Caveat(
             "Few anomalies",
-            f"{events['known']} known anomalies leave the true share found anywhere from {100 * recall.low:.0f} to "
-            f"{100 * recall.high:.0f} % (95 %).{kinds}",
+            f"{counted(events['known'], 'known anomaly')} {leave} the true share found anywhere from "
+            f"{100 * bounds.low:.0f} to {100 * bounds.high:.0f} % (95 %).{kinds}",
         )
     rows = sum(one["rows"] for one in record["series"])
     share = sum(one["anomalous_rows"] for one in record["series"]) / max(rows, 1)
@@ -104,17 +119,24 @@ def _chance(subject: Subject) -> Iterator[Caveat]:
     if rate is not None and rate.low <= subject.asked < rate.high:
         yield Caveat(
             "Whether the budget is kept",
-            f"{number(subject.device_weeks)} device-weeks are too few to tell: the true rate may lie anywhere from "
-            f"{number(rate.low)} to {number(rate.high)} per device-week (95 %); asked for: {number(subject.asked)}.",
+            f"{exposure(subject.device_weeks)} of readings cannot tell: the true rate may lie anywhere from "
+            f"{two_digits(rate.low)} to {two_digits(rate.high)} per device-week (95 %); asked for: "
+            f"{number(subject.asked)}.",
         )
-    seeds = sorted({r["seed"] for r in subject.runs})
+    seeds = {record["seed"], *(one.first["seed"] for one in subject.variants)}
     if len(seeds) == 1 and any(name == "seed" or name.endswith(("_seed", ".seed")) for name in record["settings"]):
         yield Caveat(
             "Luck of the draw",
-            f"The detector draws random numbers and was run with one seed ({seeds[0]}); another may differ.",
+            f"The detector draws random numbers and was run with one seed ({record['seed']}); another may differ.",
         )
     if len(record["data"]["devices"]) == 1:
         yield Caveat("Other devices", "One device was judged; how the numbers differ between devices is not known.")
+    if subject.clock.assumed:
+        yield Caveat(
+            "Row times are assumed",
+            f"The data have no times: a row is taken to be {duration(subject.clock.interval_s)} after the one before. "
+            "Rates per week, delays and the load on a person all rest on that.",
+        )
     if subject.period is not None:
         yield Caveat(
             "Other periods",
@@ -124,13 +146,15 @@ def _chance(subject: Subject) -> Iterator[Caveat]:
 
 
 def _lead(subject: Subject) -> Iterator[Caveat]:
-    test, best, name = subject.against_best(), subject.best_baseline(), subject.headline
-    if test is None or best is None or not test.p_value >= ALPHA:
+    test, best, name = subject.against_best, subject.best_baseline, subject.headline
+    if test is None or best is None or test.p_value < ALPHA:
         return
+    many = f"On {test.series} series" if test.series > 1 else "On one series"
+    told = f"(Wilcoxon, p = {number(test.p_value)})" if test.series >= LEAST_TESTED else "and too few for any test"
     yield Caveat(
         "Better than a trivial rule, or lucky",
-        f"By {name} on {test.series} devices the difference from {best['detector']} is within what luck would bring "
-        f"(Wilcoxon, p = {number(test.p_value)}); more devices or a longer time would tell.",
+        f"{many} the difference in {name} from {best.first['detector']} may be luck {told}; more series or a longer "
+        "time would tell.",
     )
 
 
@@ -147,8 +171,8 @@ def _data(subject: Subject) -> Iterator[Caveat]:
     if learned > 0:
         yield Caveat(
             "Anomalies in the training rows",
-            f"{learned:,.0f} rows that are known to be anomalous were learned from as if they were normal; "
-            "what is like them may have been missed.",
+            f"{counted(int(learned), 'row')} known to be anomalous {was(int(learned))} learned from as if normal; "
+            "what is like that may have been missed.",
         )
     ledger = record["data"]["ledger"]
     read = value(ledger, "rows read")
@@ -159,7 +183,7 @@ def _data(subject: Subject) -> Iterator[Caveat]:
             f"{lost:,.0f} of the {read:,.0f} rows that were read could not be used; what happened in them is in none "
             "of the numbers.",
         )
-    if record["split"]["left_out"]:
+    if record["split"]["protocol"] == "leave one device out":
         yield Caveat(
             "A device that was not learned from",
             "Each device was judged by what was learned from the others; with its own history it may do better.",
@@ -168,7 +192,7 @@ def _data(subject: Subject) -> Iterator[Caveat]:
 
 def _measures(subject: Subject) -> Iterator[Caveat]:
     record = subject.record
-    if not any(r["baseline"] for r in subject.rivals):
+    if not any(one.first["baseline"] for one in subject.rivals):
         yield Caveat(
             "What is easy",
             "The records hold no trivial baseline, so how much of this any rule would find is not known.",
@@ -176,8 +200,9 @@ def _measures(subject: Subject) -> Iterator[Caveat]:
     if any(math.isfinite(value(record["oracle"], name)) for name in record["oracle"]):
         yield Caveat(
             "The oracle column",
-            "Its thresholds were chosen with the labels in hand. Nobody has these in use: they serve comparison "
-            "with published tables and no promise.",
+            "Its thresholds on the score alone were chosen with the labels in hand. Nobody has these in use: they "
+            "serve comparison with published tables and no promise. Alarms look at single channels too and may do "
+            "better.",
         )
     if any("point-adjusted" in name and "random" not in name for name in record["measures"]):
         yield Caveat(

@@ -5,18 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-import numpy as np
 from markupsafe import Markup
 
 from redshank.core import InputError, Kind
-from redshank.evaluate.intervals import Interval, wilson
 from redshank.evaluate.metrics import load
 from redshank.evaluate.pages._canvas import MARKS
 from redshank.evaluate.pages._caveats import DRIFTED
 from redshank.evaluate.pages._page import ABSENT
 from redshank.evaluate.pages._plots import Record, instant, value
-from redshank.evaluate.pages._subject import Subject
-from redshank.evaluate.pages._wording import bare, counted, delay, interval_text, percent, two_digits
+from redshank.evaluate.pages._subject import LEAST_TESTED, Subject
+from redshank.evaluate.pages._wording import (
+    LEAST_WEEKS,
+    Clock,
+    bare,
+    counted,
+    exposure,
+    percent,
+    two_digits,
+)
 from redshank.evaluate.pages.charts import (
     calibration_chart,
     confusion_chart,
@@ -25,7 +31,8 @@ from redshank.evaluate.pages.charts import (
     roc_chart,
     score_chart,
 )
-from redshank.evaluate.tables import Measured, results_table
+from redshank.evaluate.protocols import LEARNED_EARLIER
+from redshank.evaluate.tables import Measured, Table, results_table
 from redshank.incidents import duration, moment, number
 
 Words = Callable[[float], str]
@@ -49,43 +56,47 @@ ROWS_OF_LOAD: Mapping[str, tuple[str, float, Words]] = {
 
 def tiles(subject: Subject) -> list[tuple[str, str, str]]:
     record, rate = subject.record, subject.false_rate
-    events, best, name = record["events"], subject.best_baseline(), subject.headline
+    events, best, name = record["events"], subject.best_baseline, subject.headline
     concerned = {device for one in subject.incidents for device in one["devices"]}
     found = [("incidents", f"{len(subject.incidents):,}", f"on {counted(len(concerned), 'device')}")]
     if subject.recall is not None:
         known = f"of {counted(events['known'], 'known anomaly')}{'' if subject.period is None else ', whole run'}"
         found.append(("found", str(events["found"]), known))
     if rate is not None:
-        found.append(("false", number(round(rate.estimate, 2)), "incidents per device per week"))
+        assumed = ", row times assumed" if subject.clock.assumed else ""
+        found.append(("false", two_digits(rate.estimate), f"incidents per device per week{assumed}"))
     held_back = value(record["calibration"], "held_back")
     if math.isfinite(subject.asked):
         found.append(("asked", f"≤ {number(subject.asked)}", "false alarms per device per week"))
     if rate is None and math.isfinite(held_back):
         found.append(("held back", number(round(held_back, 2)), "alarms per device per week on normal data"))
     if name is not None:
-        note = f"best trivial rule: {value(best['measures'], name):.2f}" if best is not None else "of 1"
+        note = f"best trivial rule: {value(best.record['measures'], name):.2f}" if best is not None else "of 1"
         found.append((name, f"{value(record['measures'], name):.2f}", note))
-    found.append(
-        (
-            "judged",
-            number(round(subject.device_weeks, 1)),
-            f"weeks of {counted(len(record['data']['devices']), 'device')}, added up",
-        )
-    )
+    found.append(_judged(subject))
     return found
 
 
-def entry(incident: Record, place: int) -> dict[str, object]:
+def _judged(subject: Subject) -> tuple[str, str, str]:
+    devices = counted(len(subject.record["data"]["devices"]), "device")
+    if subject.clock.assumed:
+        return "judged", f"{subject.record['split']['test_rows']:,}", f"rows of {devices}"
+    if subject.device_weeks < LEAST_WEEKS:
+        return "judged", exposure(subject.device_weeks), f"of {devices}, added up"
+    return "judged", number(round(subject.device_weeks, 1)), f"weeks of {devices}, added up"
+
+
+def entry(incident: Record, place: int, clock: Clock) -> dict[str, object]:
     """An incident as the template wants it."""
     start, end, seen = (instant(incident[name]) for name in ("start", "end", "detected"))
     known = {str(kind): mark for kind, mark in MARKS.items()}
     mark = known.get(incident["kind"], MARKS[Kind.POINT])
     return {
         "number": place,
-        "sentence": incident["sentence"],
-        "start": moment(start),
-        "lasted": duration((end - start) / 1e9) if end > start else "one reading",
-        "after": duration((seen - start) / 1e9) if seen > start else "",
+        "sentence": clock.retold(incident["sentence"]),
+        "start": clock.when(start),
+        "lasted": clock.long((end - start) / 1e9) if end > start else "one reading",
+        "after": clock.long((seen - start) / 1e9) if seen > start else "",
         "kind": incident["kind"],
         "role": mark.role,
         "glyph": mark.glyph,
@@ -94,93 +105,39 @@ def entry(incident: Record, place: int) -> dict[str, object]:
     }
 
 
-def rates(subject: Subject) -> list[dict[str, object]]:
-    """Rows of the table of rates: name, how it is written, its interval, what it is of, and where the bar lies."""
-    events, calibration, rate = subject.record["events"], subject.record["calibration"], subject.false_rate
-    whole = "" if subject.period is None else " (whole run)"
-    rows: list[dict[str, object]] = []
-
-    def row(name: str, text: str, note: str, interval: Interval | None = None, of: Words = number) -> None:
-        top = 1.0
-        if interval is not None and of is two_digits:
-            top = 1.15 * max(interval.high, subject.asked if math.isfinite(subject.asked) else 0.0)
-        known = interval is not None and math.isfinite(interval.low) and top > 0
-        ends = (interval.low, interval.high, interval.estimate) if known and interval is not None else ()
-        rows.append(
-            {
-                "name": name,
-                "text": text,
-                "interval": interval_text(interval, of),
-                "note": note,
-                "bar": [100 * min(end / top, 1.0) for end in ends],
-                "asked": 100 * subject.asked / top
-                if known and of is two_digits and math.isfinite(subject.asked)
-                else None,
-            }
-        )
-
-    if rate is not None:
-        note = f"{counted(subject.false or 0, 'false incident')} in {number(subject.device_weeks)} device-weeks"
-        if math.isfinite(subject.asked):
-            note = f"{note}; asked for: at most {number(subject.asked)}"
-        row("False incidents per device and week", two_digits(rate.estimate), note, rate, two_digits)
-    if subject.recall is not None:
-        note = f"{events['found']} of {events['known']} known{whole}"
-        row("Known anomalies found", percent(subject.recall.estimate), note, subject.recall, percent)
-    judged = [one for one in subject.incidents if one["true"] is not None]
-    if judged and subject.labelled:
-        true = wilson(sum(bool(one["true"]) for one in judged), len(judged))
-        note = f"{sum(bool(one['true']) for one in judged)} of {len(judged)} that could be checked"
-        row("Incidents that are true", percent(true.estimate), note, true, percent)
-    delays = [seconds for seconds in events["delays_s"] if seconds is not None]
-    if delays:
-        middle, slow = float(np.median(delays)), float(np.quantile(delays, 0.9))
-        note = f"half of the found anomalies sooner, nine of ten within {delay(slow)}{whole}"
-        row("Time from onset to alarm", delay(middle), note)
-    share = value(events, "alarm_share")
-    if math.isfinite(share):
-        row("Part of the time in alarm", percent(share), f"always alarming would be 100 %{whole}")
-    held_back = value(calibration, "held_back")
-    if math.isfinite(held_back):
-        note = f"alarms per device and week; the alarm levels were set on these data{whole}"
-        row("On held-back normal data", number(held_back), note)
-    return rows
-
-
-def kinds(subject: Subject) -> list[tuple[str, int, int, str]]:
-    """Kind, found, known and interval of the found share, for each kind of known anomaly."""
-    return [
-        (kind.replace("/", " / "), found, known, interval_text(wilson(found, known), percent))
-        for kind, (found, known) in subject.record["events"]["by_kind"].items()
-        if known
-    ]
-
-
-def causes(subject: Subject) -> list[tuple[str, int, float]]:
-    total = sum(subject.causes.values())
-    return [(cause, count, 100 * count / total) for cause, count in subject.causes.items()]
-
-
 def comparison(subject: Subject) -> dict[str, object] | None:
     """Table against other detectors and trivial rules; None where there are none, or nothing to compare them by."""
     if not subject.rivals or not subject.labelled:
         return None
-    protocols = {r["split"]["protocol"] for r in subject.compared}
     try:
-        table = results_table(subject.compared, by="detector" if len(protocols) == 1 else "protocol")
+        table = results_table(subject.compared)
     except InputError as error:
         return {"refused": str(error)}
-    test = subject.against_best()
-    best_cells = [[isinstance(cell, Measured) and cell.best for cell in row] for row in table.rows]
+    test = subject.against_best
     return {
         "refused": "",
-        "caption": table.caption,
-        "columns": table.columns,
-        "rows": [list(zip(cells, best, strict=True)) for cells, best in zip(table.cells(), best_cells, strict=True)],
-        "breaks": table.breaks,
-        "notes": [bare(note) for note in table.notes if not note.startswith(REPEATED)],
-        "paired": "" if test is None else test.sentence,
+        "table": grid(table),
+        "notes": notes_of(table),
+        "paired": "" if test is None or test.series < LEAST_TESTED else test.sentence,
         "measure": subject.headline,
+    }
+
+
+def notes_of(table: Table) -> list[str]:
+    """Notes that the report has in no section of its own."""
+    return [bare(note) for note in table.notes if not note.startswith(REPEATED)]
+
+
+def grid(table: Table) -> dict[str, object]:
+    """A table as the template wants it: each entry with its text, bounds and whether it is best; leaks are a note."""
+    kept = [k for k, name in enumerate(table.columns) if name != "leaks"]
+    best = [[isinstance(cell, Measured) and cell.best for cell in row] for row in table.rows]
+    rows = [[(*parts[k], marks[k]) for k in kept] for parts, marks in zip(table.parts(), best, strict=True)]
+    return {
+        "caption": table.caption,
+        "columns": [table.columns[k] for k in kept],
+        "rows": rows,
+        "breaks": table.breaks,
     }
 
 
@@ -197,18 +154,20 @@ def _measure(found: float) -> str:
 
 def figures(subject: Subject) -> list[tuple[str, Markup, str]]:
     """ROC, precision-recall and confusion, as far as the records have them: name, figure and how to read it."""
-    folded = [r for r in subject.runs if r["seed"] == subject.record["seed"]]
-    curves = [*(folded if len(folded) > 1 else [subject.record]), *subject.rivals]
+    folds = subject.group.folds  # several have a curve each, and rivals theirs on each fold: too many for a figure
+    curves = folds if len(folds) > 1 else [*folds, *(one.record for one in subject.rivals)]
+    area = "A number is the area under the line beside it."
     wanted: list[tuple[str, Callable[[], str], str]] = [
         (
             "ROC curve",
             lambda: roc_chart(curves),
-            "The nearer a line comes to the upper left corner, the better it tells anomalous rows from normal ones.",
+            "The nearer a line comes to the upper left corner, the better it tells anomalous rows from normal ones. "
+            + area,
         ),
         (
             "Precision-recall curve",
             lambda: pr_chart(curves),
-            "How many alarmed rows are right, for each share of the anomalous rows that is caught.",
+            "How many alarmed rows are right, for each share of the anomalous rows that is caught. " + area,
         ),
         (
             "Confusion matrix at the alarm level in use",
@@ -230,8 +189,12 @@ def _if_there(make: Callable[[], str]) -> str:
 def scores(subject: Subject) -> list[tuple[str, Markup]]:
     worst = [device for one in subject.incidents for device in one["devices"]]
     place = {device: k for k, device in reversed(list(enumerate(worst)))}
+    data = subject.record["data"]
     traces = sorted(subject.traces, key=lambda trace: place.get(trace["device"], len(worst)))[:MOST_TRACES]
-    return [(trace["device"], Markup(score_chart(_by_weight(subject, trace)))) for trace in traces]  # noqa: S704
+    return [
+        (trace["device"], Markup(score_chart(_by_weight(subject, trace), data=data)))  # noqa: S704
+        for trace in traces
+    ]
 
 
 def _by_weight(subject: Subject, trace: Record) -> Record:
@@ -246,15 +209,15 @@ def calibration(subject: Subject) -> list[tuple[str, Markup, str]]:
     made = [
         (
             f"Tail probability of {'normal' if subject.labelled else 'all'} rows",
-            _if_there(lambda: calibration_chart([subject.record])),
+            _if_there(lambda: calibration_chart(subject.group.folds)),
             "On the diagonal p means what it says. Above it normal rows look rarer than they are: more of them alarm.",
         )
     ]
-    if len({(r["seed"], r["calibration"]["asked_per_device_week"]) for r in subject.runs}) > 1:
+    if subject.variants:
         made.append(
             (
                 "False alarms asked for and realised",
-                _if_there(lambda: rate_chart(subject.runs)),
+                _if_there(lambda: rate_chart([subject.record, *(one.record for one in subject.variants)])),
                 "Points in the shade kept their budget; the bars are exact 95 % intervals.",
             )
         )
@@ -294,21 +257,26 @@ def facts(subject: Subject) -> dict[str, str]:
     data, split = r["data"], r["split"]
     folds = f", {counted(split['folds'], 'fold')}" if split["folds"] > 1 else ""
     held_out = f", left out in turn: {split['left_out']}" if split["left_out"] else ""
+    clock = subject.clock
     machine = (f"{name.replace('_', ' ')} {bare(str(what))}" for name, what in r["machine"].items() if what is not None)
     size = [f"{data['rows']:,} rows of {counted(len(data['devices']), 'device')}"]
     size.append(counted(len(data["channels"]), "channel"))
     if data["interval_s"]:
-        size.append(f"usually one every {duration(data['interval_s'])}")
-    rows = (
-        f"{split['train_rows']:,} rows learned from, {split['test_rows']:,} judged, {split['purged_rows']:,} left out"
-    )
+        size.append(f"{'taken to be' if clock.assumed else 'usually'} one every {duration(data['interval_s'])}")
+    learned = f"{'at most ' if split['folds'] > 1 else ''}{counted(split['train_rows'], 'row')} learned from"
+    if split["protocol"] == LEARNED_EARLIER:
+        learned = "what was learned from is not known"
+    purged = f", {split['purged_rows']:,} left out between the two" if split["purged_rows"] else ""
+    rows = f"{learned}, {split['test_rows']:,} judged{purged}"
     memory = value(r, "peak_mib")
     return {
         "Data": f"{data['name']}, from {str(data['source']).replace(chr(92), '/').rpartition('/')[2] or ABSENT}",
         "Data fingerprint": data["fingerprint"],
-        "Period of the data": f"{_iso(data['start'])} to {_iso(data['end'])} UTC",
+        "Period of the data": "not known: the rows have no times"
+        if clock.assumed
+        else f"{_iso(data['start'])} to {_iso(data['end'])} UTC",
         "Size": ", ".join(size),
-        "Split": f"{split['protocol']}{folds}{held_out}: {rows} between the two",
+        "Split": f"{split['protocol']}{folds}{held_out}: {rows}",
         "Detector, seed": f"{r['detector']}, {r['seed']}",
         "Model fingerprint": r["model"]["fingerprint"] or ABSENT,
         "Alarm budget": str((r["calibration"] or {}).get("budget") or ABSENT),

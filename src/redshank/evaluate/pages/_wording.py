@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from markupsafe import Markup
 
 from redshank.evaluate.intervals import Interval
 from redshank.evaluate.pages._page import ABSENT
-from redshank.incidents import duration, number
+from redshank.evaluate.pages._plots import instant
+from redshank.incidents import duration, moment, number
+
+WEEK_S = 604_800.0
+LEAST_WEEKS = 0.1
+"""Weeks below which a time is better told by the clock."""
+WRITTEN_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?\b")
 
 
 def percent(share: float) -> str:
@@ -53,8 +60,48 @@ def two_digits(rate: float) -> str:
     return number(float(f"{rate:.2g}"))
 
 
-def delay(seconds: float) -> str:
-    return duration(seconds) if seconds > 0 else "at once"
+def exposure(weeks: float, unit: str = "device-weeks") -> str:
+    """Time judged, all devices together: below a tenth of a week by the clock."""
+    return f"{number(round(weeks, 2))} {unit}" if weeks >= LEAST_WEEKS else duration(weeks * WEEK_S)
+
+
+class Clock:
+    """How a report tells moments and lengths of time: by the clock, or by row where the times were only assumed.
+
+    ``data`` is the section of that name of a record.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.assumed = data.get("clock") == "assumed" and bool(data["interval_s"]) and bool(data["start"])
+        self._data = data
+
+    @property
+    def start_ns(self) -> int:
+        """First moment of the data."""
+        return instant(self._data["start"])
+
+    @property
+    def interval_s(self) -> float:
+        return float(self._data["interval_s"])
+
+    def row(self, time_ns: int) -> int:
+        """Number of the row, counted from 1, that is taken to be of this time."""
+        return round((time_ns - self.start_ns) / 1e9 / self.interval_s) + 1
+
+    def when(self, time_ns: int) -> str:
+        return f"row {self.row(time_ns):,}" if self.assumed else moment(time_ns)
+
+    def long(self, seconds: float) -> str:
+        """A length of time; nothing as ``"at once"``."""
+        if seconds <= 0:
+            return "at once"
+        return counted(max(round(seconds / self.interval_s), 1), "reading") if self.assumed else duration(seconds)
+
+    def retold(self, text: str) -> str:
+        """A sentence whose dates are told by row where they were only assumed."""
+        if not self.assumed:
+            return text
+        return WRITTEN_MOMENT.sub(lambda found: self.when(instant(found[0])), text)
 
 
 def interval_text(interval: Interval | None, of: Callable[[float], str]) -> str:

@@ -12,23 +12,18 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from redshank.core import InputError
-from redshank.core.detector import Array
-from redshank.evaluate.intervals import bootstrap_interval
+from redshank.evaluate.intervals import Interval, bootstrap_interval
 from redshank.evaluate.pages._canvas import (
     COLOURS,
-    LEFT,
     RIGHT,
-    headline,
     house_style,
-    legend,
     short,
     stack,
     svg,
-    time_axis,
     value_axis,
 )
 from redshank.evaluate.pages._plots import (
@@ -36,16 +31,16 @@ from redshank.evaluate.pages._plots import (
     SQUARE,
     Record,
     axis_names,
-    instant,
     key,
     names_of,
     numeric,
     square,
     stroke,
+    titled,
     value,
 )
-from redshank.evaluate.pages._rates import calibration_chart, critical_difference_chart, rate_chart
-from redshank.evaluate.pages.figures import MOST_DECADES
+from redshank.evaluate.pages._rates import BASELINES, calibration_chart, critical_difference_chart, rate_chart
+from redshank.evaluate.pages._scores import score_chart
 from redshank.incidents import number
 
 __all__ = [
@@ -59,8 +54,11 @@ __all__ = [
     "sensitivity_chart",
 ]
 
+RANKED_BY = {"score": "raw score", "surprise": "surprise, all devices together"}
+"""What a record's curves rank rows by, in words."""
 LEAST_SERIES = 5
 """Series from which a bootstrap over them is worth drawing."""
+ENDS = ("estimate", "low", "high")
 
 
 def roc_chart(records: Sequence[Record]) -> str:
@@ -69,7 +67,8 @@ def roc_chart(records: Sequence[Record]) -> str:
     Parameters
     ----------
     records : sequence of mapping
-        Runs; those without ``curves`` are passed over. Trivial baselines are thin and grey.
+        Runs; those without ``curves`` are passed over. Trivial baselines are thin and grey. The number beside a name is
+        the area under the line drawn, where the record has it.
 
     Returns
     -------
@@ -81,26 +80,37 @@ def roc_chart(records: Sequence[Record]) -> str:
     InputError
         If none of the records has the curve.
     """
-    return _curves(records, "roc", "ROC-AUC", "false-positive rate", "recall")
+    return _curves(records, "roc", "false-positive rate", "recall")
 
 
 def pr_chart(records: Sequence[Record]) -> str:
     """Precision against recall for every detector; takes and raises what :func:`roc_chart` does."""
-    return _curves(records, "pr", "PR-AUC", "recall", "precision")
+    return _curves(records, "pr", "recall", "precision")
 
 
-def _curves(records: Sequence[Record], name: str, area: str, x_name: str, y_name: str) -> str:
+def _curves(records: Sequence[Record], name: str, x_name: str, y_name: str) -> str:
     drawn = [(r, r["curves"][name]) for r in records if (r.get("curves") or {}).get(name)]
+    # With rows of one class only, one of the axes is not defined.
+    drawn = [(r, own) for r, own in drawn if np.isfinite(numeric(own["x"]) + numeric(own["y"])).any()]
     if not drawn:
-        raise InputError(f"{name}_chart: none of the {len(records)} records has this curve; it needs labels")
+        raise InputError(
+            f"{name}_chart: none of the {len(records)} records has this curve; it needs normal and anomalous rows"
+        )
     names = dict(zip((id(r) for r, _ in drawn), names_of([r for r, _ in drawn]), strict=True))
     own = [(r, curve) for r, curve in drawn if not r["baseline"]][:MOST_LINES]
     trivial = [(r, curve) for r, curve in drawn if r["baseline"]]
     chance = 0.5 if name == "roc" else _prevalence([r for r, _ in drawn])
-    words = {id(r): _with(names[id(r)], value(r["measures"], area)) for r, _ in drawn}
+    words = {id(r): _with(names[id(r)], value(curve, "area")) for r, curve in drawn}
+    ranked = {str(curve["of"]) for r, curve in own if curve.get("of")}
+    by = f"by {RANKED_BY.get(ranked.pop(), 'score')}" if len(ranked) == 1 else ""
+    entries = [
+        *(words[id(r)] for r, _ in own),
+        *(["chance 0.50"] if math.isfinite(chance) else []),
+        *([BASELINES] if trivial else []),
+    ]
     with house_style(f"{name} {list(words.values())!r}"):
         handles = []
-        figure, axes = square(rows=(len(own) + 1) // 2 + 1)
+        figure, axes = square(entries, above=18.0)
         for _, curve in trivial:
             axes.plot(numeric(curve["x"]), numeric(curve["y"]), color=COLOURS["muted"], lw=0.7, alpha=0.75)
         for place, (r, curve) in enumerate(own):
@@ -114,11 +124,14 @@ def _curves(records: Sequence[Record], name: str, area: str, x_name: str, y_name
             axes.plot(*ends, color=COLOURS["rule"], lw=0.9, ls=(0, (2, 2)))
             handles.append(Line2D([], [], color=COLOURS["rule"], lw=0.9, ls=(0, (2, 2)), label=_with("chance", chance)))
         if trivial:
-            handles.append(Line2D([], [], color=COLOURS["muted"], lw=0.7, label="trivial baselines"))
+            handles.append(Line2D([], [], color=COLOURS["muted"], lw=0.7, label=BASELINES))
         _unit_axes(axes, x_name, y_name)
         key(figure, handles)
-        title = f"{'ROC' if name == 'roc' else 'Precision-recall'} curves"
-        about = f"{y_name} against {x_name}; area under the curve: {', '.join(words.values())}."
+        told = f"rows ranked {by}" if by else ""
+        axes.text(1.0, 1.02, told, transform=axes.transAxes, ha="right", va="bottom", size=7.5, color=COLOURS["muted"])
+        title = titled(f"{'ROC' if name == 'roc' else 'Precision-recall'} curves", [r for r, _ in drawn])
+        areas = f"; {told}" if told else ""
+        about = f"{y_name} against {x_name}, and the area under each line{areas}: {', '.join(words.values())}."
         return svg(figure, title, about)
 
 
@@ -193,69 +206,9 @@ def confusion_chart(record: Record) -> str:
             f"{t}: {', '.join(f'{c} {n:,}' for c, n in zip(said, row, strict=True))}"
             for t, row in zip(truth, matrix, strict=True)
         )
-        return svg(figure, "Confusion matrix", f"Rows of the data counted by truth and verdict. {words}.")
-
-
-def score_chart(trace: Record, *, channels: int = 2) -> str:
-    """The score of one device over time as surprise, with known anomalies shaded and alarms marked.
-
-    Parameters
-    ----------
-    trace : mapping
-        One of a record's ``traces``: ``device``, ``time`` (ISO), ``score`` (-log10 p), ``alarm`` (0 or 1),
-        ``values`` by channel and ``labels`` (start and end, ISO).
-    channels : int, default=2
-        Channels drawn above the score, the first ones.
-
-    Raises
-    ------
-    InputError
-        If the trace has no moments.
-    """
-    device, time_ns = trace["device"], np.array([instant(text) for text in trace["time"]], np.int64)
-    if not len(time_ns):
-        raise InputError(f"score_chart: the trace of {device!r} has no moments; nothing to draw")
-    start, end = int(time_ns[0]), max(int(time_ns[-1]), int(time_ns[0]) + 10**9)
-    x = (time_ns - start) / 1e9
-    gap = 2.5 * float(np.median(np.diff(x))) if len(x) > 1 else math.inf
-    score, alarm = numeric(trace["score"]), np.asarray(trace["alarm"], bool)
-    shown = list(trace["values"].items())[: max(channels, 0)]
-    labels = [((instant(a) - start) / 1e9, (instant(b) - start) / 1e9) for a, b in trace["labels"]]
-    labels = [(a, b) for a, b in labels if b >= 0 and a <= x[-1]]
-    handles: dict[str, Line2D | Patch] = {"score": Line2D([], [], color=COLOURS["seen"], lw=1.0, label="score")}
-    least = (end - start) / 1e9 / 400  # a label of one reading is still a visible stroke
-    with house_style(f"score {device} {trace['time']!r} {trace['score']!r}"):
-        figure, panels = stack([58.0] * len(shown) + [96.0])
-        for axes, (channel, values) in zip(panels, shown, strict=False):
-            axes.plot(*_broken(x, numeric(values), gap), color=COLOURS["seen"], lw=0.8)
-            headline(axes, short(channel))
-            value_axis(axes, 3)
-        last = panels[-1]
-        drawn = np.minimum(score, MOST_DECADES)
-        last.plot(*_broken(x, drawn, gap), color=COLOURS["seen"], lw=0.9)
-        last.set_ylim(0, max(1.0, 1.08 * float(np.nanmax(drawn, initial=0.0))))
-        headline(last, "surprise, -log10 p")
-        value_axis(last, 4)
-        if alarm.any():
-            last.scatter(x[alarm], drawn[alarm], s=14, marker="v", color=COLOURS["accent"], linewidths=0, zorder=3)
-            handles["alarm"] = Line2D([], [], ls="", marker="v", ms=4.5, mew=0, color=COLOURS["accent"], label="alarm")
-        for axes in panels:
-            for a, b in labels:
-                axes.axvspan(a, max(b, a + least), color=COLOURS["known"], alpha=0.2, lw=0)
-                axes.axvspan(a, max(b, a + least), ymax=0.04, color=COLOURS["known"], lw=0)
-        if labels:
-            handles["label"] = Patch(color=COLOURS["known"], alpha=0.4, lw=0, label="known anomaly")
-        for axes in panels[:-1]:
-            axes.set_xlim(0, (end - start) / 1e9)
-            axes.xaxis.set_major_locator(NullLocator())
-            axes.spines["bottom"].set_visible(False)
-        time_axis(last, start, end)
-        legend(figure, list(handles.values()), LEFT)
-        about = (
-            f"Score over {len(x)} stretches of time: {int(alarm.sum())} with an alarm, {len(labels)} known anomalies; "
-            f"the largest surprise is {number(float(np.nanmax(score, initial=0.0)))}."
+        return svg(
+            figure, titled("Confusion matrix", [record]), f"Rows of the data counted by truth and verdict. {words}."
         )
-        return svg(figure, f"Score of {device}", about)
 
 
 def sensitivity_chart(records: Sequence[Record], setting: str, measure: str) -> str:
@@ -264,48 +217,57 @@ def sensitivity_chart(records: Sequence[Record], setting: str, measure: str) -> 
     Parameters
     ----------
     records : sequence of mapping
-        Runs that differ in ``setting``; runs of one detector with the same value (other seeds or folds) are averaged.
+        Runs that differ in ``setting``, a line for each detector and protocol; those with the same value (other data,
+        devices, seeds or folds) are averaged.
     setting : str
         Name in ``settings``, a number in at least one record.
     measure : str
-        Name in ``measures``. The interval is the 95 % bootstrap over series where at least :data:`LEAST_SERIES` of
-        them have the measure, and otherwise the range over the runs.
+        Name in ``measures``. Where at least :data:`LEAST_SERIES` series (devices of data sets) have it, their mean and
+        its 95 % bootstrap interval are drawn, and otherwise mean and range of the runs; the key says which.
 
     Raises
     ------
     InputError
         If no record has both.
     """
-    found: dict[str, dict[float, list[Record]]] = {}
+    found: dict[tuple[str, str], dict[float, list[Record]]] = {}
     for r in records:
         at = r["settings"].get(setting)
         if isinstance(at, int | float) and not isinstance(at, bool) and math.isfinite(value(r["measures"], measure)):
-            found.setdefault(r["detector"], {}).setdefault(float(at), []).append(r)
+            found.setdefault((r["detector"], r["split"]["protocol"]), {}).setdefault(float(at), []).append(r)
     if not found:
         raise InputError(
             f"sensitivity_chart: no record has a number for setting {setting!r} and measure "
             f"{measure!r}; check the names"
         )
+    found = dict(list(found.items())[:MOST_LINES])
+    several = len({protocol for _, protocol in found}) > 1
+    names = [short(f"{detector}, {protocol}" if several else detector) for detector, protocol in found]
+    estimates = [{at: _estimate(runs[at], measure) for at in sorted(runs)} for runs in found.values()]
+    whiskers = _whiskers([one for line in estimates for one in line.values()])
+    used = [r for runs in found.values() for own in runs.values() for r in own]
     with house_style(f"sensitivity {setting} {measure}"):
-        figure, axes = square(rows=(len(found) + 1) // 2)
+        figure, axes = square([*names, *whiskers])
         handles, said, places = [], [], []
-        for place, (name, runs) in enumerate(list(found.items())[:MOST_LINES]):
+        for place, (name, line) in enumerate(zip(names, estimates, strict=True)):
             style = stroke(place)
-            x = sorted(runs)
-            mean = np.array([np.mean([r["measures"][measure] for r in runs[at]]) for at in x])
-            ends = np.array([_spread(runs[at], measure) for at in x])
+            x = list(line)
+            mean, low, high = (np.array([getattr(one, end) for one in line.values()]) for end in ENDS)
             axes.plot(x, mean, **style)
-            axes.fill_between(x, ends[:, 0], ends[:, 1], color=style["color"], alpha=0.12, lw=0)
-            axes.vlines(x, ends[:, 0], ends[:, 1], color=style["color"], lw=1.2)
-            handles.append(Line2D([], [], **style, label=short(name)))
+            axes.fill_between(x, low, high, color=style["color"], alpha=0.12, lw=0)
+            axes.vlines(x, low, high, color=style["color"], lw=1.2)
+            handles.append(Line2D([], [], **style, label=name))
             said.append(
                 f"{name}: "
                 + ", ".join(
-                    f"{number(float(m))} ({number(float(low))} to {number(float(high))}) at {number(at)}"
-                    for at, m, (low, high) in zip(x, mean, ends, strict=True)
+                    number(one.estimate)
+                    + (f" ({number(one.low)} to {number(one.high)})" if one.high > one.low else "")
+                    + f" at {number(at)}"
+                    for at, one in line.items()
                 )
             )
             places += x
+        handles += [Line2D([], [], color=COLOURS["muted"], lw=1.2, label=text) for text in whiskers]
         if min(places) > 0 and max(places) >= 10 * min(places):
             axes.set_xscale("log")
             axes.xaxis.set_minor_locator(NullLocator())
@@ -314,27 +276,29 @@ def sensitivity_chart(records: Sequence[Record], setting: str, measure: str) -> 
         value_axis(axes, 5)
         axis_names(axes, short(setting), short(measure))
         key(figure, handles)
-        return svg(figure, f"{measure} against {setting}", f"{'; '.join(said)}.")
+        told = f" {'; '.join(whiskers)}." if whiskers else ""
+        return svg(figure, titled(f"{measure} against {setting}", used), f"{'; '.join(said)}.{told}")
 
 
-def _spread(runs: Sequence[Record], measure: str) -> tuple[float, float]:
-    """Both ends of the interval of a measure over series, or over runs where the series are too few."""
-    by_series: dict[str, list[float]] = {}
+def _estimate(runs: Sequence[Record], measure: str) -> Interval:
+    """Mean over series with its interval; of too few series that over runs with their range, and a count of 0."""
+    by_series: dict[tuple[str, str], list[float]] = {}
     for r in runs:
         for one in r["series"]:
             if math.isfinite(value(one["measures"], measure)):
-                by_series.setdefault(one["name"], []).append(one["measures"][measure])
+                by_series.setdefault((r["data"]["name"], one["name"]), []).append(one["measures"][measure])
     if len(by_series) >= LEAST_SERIES:
-        interval = bootstrap_interval([float(np.mean(values)) for values in by_series.values()])
-        if math.isfinite(interval.low):
-            return interval.low, interval.high
+        return bootstrap_interval([float(np.mean(values)) for values in by_series.values()])
     values = [r["measures"][measure] for r in runs]
-    return min(values), max(values)
+    return Interval(float(np.mean(values)), min(values), max(values))
 
 
-def _broken(x: Array, y: Array, gap: float) -> tuple[Array, Array]:
-    leaps = np.flatnonzero(np.diff(x) > gap) + 1
-    return np.insert(x, leaps, np.nan), np.insert(y, leaps, np.nan)
+def _whiskers(estimates: Sequence[Interval]) -> list[str]:
+    """What the bars are, of those that are drawn."""
+    counts = sorted({int(one.count) for one in estimates if one.count and one.high > one.low})
+    many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}" if counts else ""
+    told = [f"bars: 95 % bootstrap over {many} series"] if counts else []
+    return told + ["bars: lowest to highest run"] * any(not one.count and one.high > one.low for one in estimates)
 
 
 def _prevalence(records: Sequence[Record]) -> float:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from redshank.core import InputError
+from redshank.evaluate.pages._groups import groups_of
 from redshank.evaluate.pages._page import write_at_once
+from redshank.evaluate.pages._plots import Record
 from redshank.evaluate.pages.charts import (
     calibration_chart,
     confusion_chart,
@@ -21,8 +22,6 @@ from redshank.evaluate.pages.charts import (
 from redshank.evaluate.significance import ranks
 from redshank.evaluate.tables import Table, by_series, results_table, runs_table
 
-Record = dict[str, Any]
-
 RANKED = "VUS-PR"
 """The measure of the critical-difference diagram and of sensitivity."""
 
@@ -31,15 +30,16 @@ def write_folder(folder: Path, records: Sequence[Record]) -> list[Path]:
     """Every table and figure that the records have something for.
 
     Tables ``results`` and ``runs`` as ``.md``, ``.csv`` and ``.tex``; ROC, PR, confusion, score over the series,
-    calibration, rates, sensitivity and critical difference as ``.svg``. What needs more records than there are is left
-    out.
+    calibration, rates, sensitivity and critical difference as ``.svg``. The figures name the data that they are of:
+    curves, confusion, scores and calibration are of the first run that is not a baseline, and of what ran on the same
+    rows; rates, ranks and sensitivity of all data by its protocol. What needs more records than there are is left out.
 
     Parameters
     ----------
     folder : Path
         Made where it is not there; files of the same names are replaced.
     records : sequence of dict
-        As :func:`redshank.evaluate.records.read` gives them.
+        As :func:`redshank.evaluate.records.read` gives them; other kinds than runs are passed over.
 
     Returns
     -------
@@ -53,13 +53,14 @@ def write_folder(folder: Path, records: Sequence[Record]) -> list[Path]:
     OSError
         If a file cannot be written.
     """
-    tables: dict[str, Table] = {"results": results_table(records), "runs": runs_table(records)}
+    by = "protocol" if len({record["split"]["protocol"] for record in _runs(records)}) > 1 else "detector"
+    tables: dict[str, Table] = {"results": results_table(records, by=by), "runs": runs_table(records)}
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in tables.items():
         for ending, text in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
             written.append(write_at_once(folder / f"{name}.{ending}", text))
-    for name, draw in _figures(records).items():
+    for name, draw in _figures(_runs(records)).items():
         try:
             figure = draw()
         except InputError:
@@ -68,41 +69,44 @@ def write_folder(folder: Path, records: Sequence[Record]) -> list[Path]:
     return written
 
 
+def _runs(records: Sequence[Record]) -> list[Record]:
+    return [record for record in records if record.get("kind") == "run"]
+
+
 def _figures(records: Sequence[Record]) -> dict[str, Callable[[], str]]:
-    real = [record for record in records if not record["baseline"]] or list(records)
+    """Figures by file name; curves, confusion and scores are of one run, calibration and rates of all detectors."""
+    groups, _ = groups_of(records)
+    real = [one for one in groups if not one.first["baseline"]] or groups
     first = real[0]
+    same = [one for one in groups if one.where == first.where]
+    curves = first.folds if len(first.folds) > 1 else [one.record for one in same]
+    protocol = first.first["split"]["protocol"]
+    alike = [one for one in real if one.first["split"]["protocol"] == protocol]
+    ranked = [r for r in records if r["split"]["protocol"] == protocol]
     drawn: dict[str, Callable[[], str]] = {
-        "roc": lambda: roc_chart(_on_same_data(first, records)),
-        "pr": lambda: pr_chart(_on_same_data(first, records)),
-        "confusion": lambda: confusion_chart(first),
-        "calibration": lambda: calibration_chart(real),
-        "rates": lambda: rate_chart(real),
-        "critical-difference": lambda: critical_difference_chart(ranks(by_series(records, RANKED))),
+        "roc": lambda: roc_chart(curves),
+        "pr": lambda: pr_chart(curves),
+        "confusion": lambda: confusion_chart(first.record),
+        "calibration": lambda: calibration_chart(
+            first.folds if len(first.folds) > 1 else [one.record for one in same if one in real]
+        ),
+        "rates": lambda: rate_chart([one.record for one in alike]),
+        "critical-difference": lambda: critical_difference_chart(ranks(by_series(ranked, RANKED)), measure=RANKED),
     }
-    for number, trace in enumerate(first.get("traces") or (), 1):
-        drawn[f"scores-{number}"] = lambda trace=trace: score_chart(trace)  # type: ignore[misc]
-    for setting in _varied(real):
+    for number, trace in enumerate(first.record["traces"] or (), 1):
+        drawn[f"scores-{number}"] = lambda trace=trace: score_chart(trace, data=first.record["data"])  # type: ignore[misc]
+    for setting in _varied([one.first for one in alike]):
         drawn[f"sensitivity-{setting}"] = lambda setting=setting: sensitivity_chart(  # type: ignore[misc]
-            [record for record in real if setting in record["settings"]], setting, RANKED
+            [r for one in alike for r in one.folds if setting in r["settings"]], setting, RANKED
         )
     return drawn
 
 
-def _on_same_data(first: Record, records: Sequence[Record]) -> list[Record]:
-    """One fold of one data set: curves of other rows do not belong into one figure."""
-    place = (first["data"]["fingerprint"], first["split"]["protocol"], first["split"]["fold"])
-    return [
-        record
-        for record in records
-        if (record["data"]["fingerprint"], record["split"]["protocol"], record["split"]["fold"]) == place
-    ]
-
-
 def _varied(records: Sequence[Record]) -> list[str]:
-    """Numeric settings of a detector that differ between runs."""
-    values: dict[str, set[float]] = {}
+    """Numeric settings that differ between runs of one detector; that two detectors differ is no sensitivity."""
+    values: dict[tuple[str, str], set[float]] = {}
     for record in records:
         for name, value in record["settings"].items():
             if name.startswith("detector.") and name != "detector.seed" and isinstance(value, int | float):
-                values.setdefault(name, set()).add(value)
-    return [name for name, found in values.items() if len(found) > 1]
+                values.setdefault((record["detector"], name), set()).add(value)
+    return list(dict.fromkeys(name for (_, name), found in values.items() if len(found) > 1))

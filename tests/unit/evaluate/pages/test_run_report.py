@@ -15,8 +15,9 @@ from redshank.evaluate.intervals import garwood, wilson
 from redshank.evaluate.pages import _browser
 from redshank.evaluate.pages._caveats import caveats
 from redshank.evaluate.pages._page import ABSENT
+from redshank.evaluate.pages._plots import instant
 from redshank.evaluate.pages._subject import subject_of
-from redshank.evaluate.pages._wording import bare, css_text, percent
+from redshank.evaluate.pages._wording import bare, css_text, percent, two_digits
 from redshank.evaluate.pages.run_report import print_pdf, verdict, write_run_report
 
 HEADINGS = [
@@ -72,7 +73,7 @@ def test_every_section_is_there_and_the_page_is_sound(plain: str, records: list[
         assert said in plain
     for name, best in record["oracle"].items():
         assert re.search(rf">{name}</th><td class=\"n\">[^<]+</td><td class=\"n\">{best:.3g}<", plain)
-    for name in ("always", "never", "random", "last value", "flat-line", "mean distance", "pca"):
+    for name in ("always", "never", "random", "last_value", "flat_line", "training_mean", "pca"):
         assert name in plain
 
 
@@ -94,16 +95,65 @@ def test_verdict_tells_found_false_asked_and_the_best_trivial_rule(records: list
     said = verdict(subject_of(records))
     assert said.startswith(
         f"{events['found']} of {events['known']} known anomalies were found; of {events['incidents']} incidents "
-        f"{events['false']} were false, {round(events['false'] / 16, 2):g} per device and week where at most 1 was "
+        f"{events['false']} were false, {two_digits(events['false'] / 16)} per device and week where at most 1 was "
         "asked for, so the budget was kept"
     )
-    assert "better than the best trivial rule, mean distance (" in said
+    assert "the best trivial rule, training_mean, " in said
+    assert "(4 series: too few for a test)" in said
     short = changed(records[0], "events", device_weeks=2.0, false=3)
     assert "the budget was exceeded as far as so short a time can tell" in verdict(subject_of([short]))
     worse = changed(records[0], "events", false=60)
     assert verdict(subject_of([worse])).endswith("so the budget was exceeded.")
-    beaten = changed(records[0], "measures", **{"VUS-PR": 0.01})
-    assert "worse than the best trivial rule" in verdict(subject_of([beaten, *records[1:]]))
+
+
+def with_series(record: Record, values: list[float]) -> Record:
+    series = [
+        {"name": f"s{k}", "rows": 9, "anomalous_rows": 1, "measures": {"VUS-PR": v}} for k, v in enumerate(values)
+    ]
+    return changed(record, "measures", **{"VUS-PR": sum(values) / len(values)}) | {"series": series}
+
+
+def test_verdict_claims_a_lead_only_where_a_test_bears_it(records: list[Record]) -> None:
+    rule = with_series(records[7], [0.5] * 8)
+    cases = {
+        "it is better than": [0.6 + k / 100 for k in range(8)],
+        "it is worse than": [0.4 - k / 100 for k in range(8)],
+        "it is not told apart from": [0.5 + (-1) ** k * 0.1 for k in range(8)],
+        "(one series: no test)": [0.9],
+        "(3 series: too few for a test)": [0.9, 0.8, 0.7],
+    }
+    for words, values in cases.items():
+        said = verdict(subject_of([with_series(records[0], values), with_series(rule, [0.5] * len(values))]))
+        assert words in said, said
+        assert ("better" in said) == (words == "it is better than")
+
+
+def test_verdict_names_a_measure_on_which_a_trivial_rule_is_ahead(records: list[Record]) -> None:
+    behind = changed(records[0], "measures", F1=0.52)
+    always = changed(records[2], "measures", F1=0.67)
+    assert verdict(subject_of([behind, always])).endswith("; by F1 always is ahead, 0.67 against 0.52.")
+    assert "is ahead" not in verdict(subject_of([changed(behind, "measures", F1=0.7), always]))
+
+
+def test_verdict_begins_with_what_makes_it_worthless(records: list[Record]) -> None:
+    leak = {"check": "copy", "column": "state", "severity": "leak", "figure": 1.0, "sentence": "state is the label."}
+    given = verdict(subject_of([records[0] | {"audit": [leak]}]))
+    assert given.startswith("The data give the label away (state): nothing below can be believed")
+    torn = changed(records[0], "split", protocol="random k-fold", leaks="leaks neighbours: rows")
+    said = verdict(subject_of([torn]))
+    assert said.startswith("Rows next to those judged were learned from (random k-fold)")
+    assert "budget was" not in said
+    earlier = changed(records[0], "split", protocol="learned earlier", train_rows=0)
+    said = verdict(subject_of([earlier]))
+    assert said.startswith("The model was learned earlier, and whether from these very rows is not known.")
+    assert "budget was" not in said
+    assert "Whether these rows were learned from" in heads([earlier])
+
+
+def test_verdict_of_one_incident_is_grammar(records: list[Record]) -> None:
+    one = changed(records[0], "events", known=1, found=1, incidents=1, false=0)
+    said = verdict(subject_of([one | {"incidents": records[0]["incidents"][:1]}]))
+    assert said.startswith("1 of 1 known anomaly was found; there was one incident, and it was true, 0 per device")
 
 
 def test_verdict_without_labels_claims_nothing(records: list[Record]) -> None:
@@ -180,10 +230,16 @@ def test_limits_follow_from_the_records_and_never_else(records: list[Record]) ->
         "Few anomalies": [changed(many, "events", known=14, found=12), rule],
         "The oracle column": [many | {"oracle": {"F1": 0.9}}, rule],
         "The data have changed since training": [many | {"drift": record["drift"]}, rule],
-        "Test rows have neighbours in training": [changed(many, "split", leaks="leaks neighbours"), rule],
+        "Test rows have neighbours in training": [
+            changed(many, "split", leaks="leaks neighbours"),
+            rule,
+        ],
         "Anomalies in the training rows": [changed(many, "split", train_anomalous_rows=7), rule],
-        "A device that was not learned from": [changed(many, "split", left_out="pump-3"), rule],
-        "The labels are open to doubt": [changed(many, "data", notes=["Labels of pump-01 are disputed."]), rule],
+        "A device that was not learned from": [
+            changed(one, "split", left_out="pump-3", protocol="leave one device out") for one in (many, rule)
+        ],
+        "The labels are open to doubt": [changed(one, "data", name="nab/art/a") for one in (many, rule)],
+        "Row times are assumed": [changed(many, "data", clock="assumed"), rule],
         "Luck of the draw": [changed(many, "settings", **{"detector.seed": 0}), rule],
         "Other devices": [changed(many, "data", devices=["pump-01"]), rule],
         "Point-adjusted F1": [changed(many, "measures", **{"point-adjusted F1 (misleading)": 0.9}), rule],
@@ -206,6 +262,10 @@ def test_limits_follow_from_the_records_and_never_else(records: list[Record]) ->
     }
     for head, given in cases.items():
         assert heads(given) == [head], head
+    labelled = changed(many, "data", notes=["column 'bad' is the label: used to compare with, never as an input"])
+    assert heads([labelled, rule]) == []
+    one_cause = [changed(one, "split", left_out="flood", protocol="leave one attack out") for one in (many, rule)]
+    assert heads(one_cause) == []
     two_seeds = [changed(one, "settings", **{"detector.seed": one["seed"]}) for one in (many, many | {"seed": 1})]
     assert heads([*two_seeds, rule]) == []
 
@@ -229,13 +289,132 @@ def test_folds_are_one_run(records: list[Record], tmp_path: Path) -> None:
     assert "ridge fold 1" in text
 
 
+def fold_of(record: Record, fold: int, protocol: str = "blocked k-fold", **more: object) -> Record:
+    return changed(record, "split", fold=fold, folds=2, protocol=protocol, **more)
+
+
+def test_a_run_that_came_twice_counts_once(records: list[Record], tmp_path: Path) -> None:
+    later = changed(records[0], "events", found=3)
+    subject = subject_of([records[0], *records[2:], later])
+    assert subject.record["events"]["known"] == records[0]["events"]["known"]
+    assert subject.record["events"]["found"] == 3
+    assert subject.others == "1 record came again later; only the last of each counts."
+    assert subject.others in written(tmp_path, [records[0], later])
+
+
+def test_unlike_runs_are_never_taken_for_folds(records: list[Record]) -> None:
+    own = changed(records[0], "settings", **{"detector.penalty": 0.01})
+    other = changed(changed(records[0], "settings", **{"detector.penalty": 1}), "events", known=99, found=98)
+    loose = changed(changed(records[0], "calibration", budget="10 per device per week"), "events", known=99, found=98)
+    torn = [fold_of(records[0], k, "random k-fold", leaks="leaks neighbours: rows") for k in range(2)]
+    shorter = changed(own, "split", test_rows=7)
+    seed = own | {"seed": 5}
+    subject = subject_of([own, other, loose, *torn, shorter, seed, *records[1:]])
+    assert subject.record is own
+    assert [one.first for one in subject.variants] == [other, loose, seed]
+    assert len(subject.rivals) == 7
+    for words in (
+        "with penalty=1",
+        "10 per device per week",
+        "by random k-fold, which leaks neighbours",
+        "on other rows",
+        "with seed 5",
+    ):
+        assert words in subject.others, words
+    assert subject.others.startswith("Not mixed in, though the records hold it: ")
+    assert "pca" not in subject.others  # it is in the comparison
+
+
+def test_folds_that_are_missing_are_told(records: list[Record]) -> None:
+    assert "1 of 2 folds are missing" in subject_of([fold_of(records[0], 1)]).others
+    window = changed(fold_of(records[0], 1), "settings", window=99)  # of the measuring: the same run
+    assert subject_of([fold_of(records[0], 0), window]).others == ""
+
+
 def test_other_data_and_other_seeds_are_not_mixed_in(records: list[Record]) -> None:
     other = changed(run_record(days=14), "data", fingerprint="0" * 16)
     again = run_record(seed=5)
     subject = subject_of([*records, other, again])
     assert subject.record["events"] == records[0]["events"]
-    assert len(subject.runs) == 2
+    assert [one.first["seed"] for one in subject.variants] == [5]
     assert other not in subject.compared
+
+
+@pytest.fixture(scope="module")
+def several() -> list[Record]:
+    made = [run_record(days=7), run_record(days=7, detector="never", baseline=True, skill=0.0)]
+    return [
+        changed(changed(one, "data", name=f"plant/{k}", fingerprint=f"{k:016}"), "events", found=k)
+        for k in range(3)
+        for one in made
+    ]
+
+
+def test_several_data_sets_have_a_section_and_the_page_says_which_it_is_about(
+    several: list[Record], tmp_path: Path
+) -> None:
+    text = written(tmp_path, several)
+    page = Page(text)
+    assert page.open == []
+    assert "All data sets" in page.headings
+    assert text.index("The records hold 3 data sets. This page is about plant/0 alone") < text.index("<nav")
+    known = several[0]["events"]["known"]
+    for k in range(3):
+        assert f'<th scope="row">plant/{k}</th><td class="n">{k} of {known}</td>' in text
+    named = subject_of(several, data="plant/2")
+    assert named.record["data"]["name"] == "plant/2"
+    assert "This page is about plant/1 alone" in written(tmp_path, several, data="plant/1")
+    with pytest.raises(InputError, match="no record is of data called 'plant/9'; did you mean 'plant/"):
+        written(tmp_path, several, data="plant/9")
+
+
+def test_one_data_set_has_no_section_on_all(plain: str) -> None:
+    assert "All data sets" not in plain
+    assert "The records hold" not in plain
+
+
+def test_assumed_times_show_no_dates(records: list[Record], tmp_path: Path) -> None:
+    record = changed(records[0], "data", clock="assumed", start="2026-03-01T00:00:00Z")
+    text = written(tmp_path, [record])
+    told = text.split('id="data"')[0]
+    assert "2026-" not in told
+    assert "row times are assumed" in told
+    first = record["incidents"][0]
+    row = (instant(first["start"]) - instant("2026-03-01")) // (300 * 10**9) + 1
+    assert f"<time>row {row:,}</time>" in told
+    assert f"since row {row:,};" in told
+    with pytest.raises(InputError, match="no times of their own"):
+        written(tmp_path, [record], since="2026-03-08")
+
+
+def test_leaking_splits_have_rates_without_ranges(records: list[Record], tmp_path: Path) -> None:
+    torn = changed(records[0], "split", protocol="random k-fold", leaks="leaks neighbours: rows")
+    subject = subject_of([torn])
+    assert subject.false_rate is not None
+    assert subject.recall is not None
+    assert [bool(one.high >= 0) for one in (subject.false_rate, subject.recall)] == [False, False]
+    text = written(tmp_path, [torn])
+    assert "leaks neighbours, and so without a range" in text
+    assert "nan" not in text.partition("<svg")[0].lower()
+
+
+def test_short_runs_and_delays_are_told_in_words_that_fit(records: list[Record], tmp_path: Path) -> None:
+    weeks = 14 * 60 / 604_800
+    brief = changed(records[0], "events", device_weeks=weeks, delays_s=[0.0] * 9 + [60.0], false=1)
+    text = written(tmp_path, [brief])
+    assert ">14 min<" in text
+    assert "1 false incident in 14 min" in text
+    assert "at least half of the found anomalies, nine of ten within 6 s" in text
+    at_once = changed(brief, "events", delays_s=[0.0] * 5)
+    assert "nine of ten at once too" in written(tmp_path, [at_once])
+    assert "within at once" not in written(tmp_path, [at_once])
+    few = [one.text for one in caveats(subject_of([changed(brief, "events", known=1, found=1)]))]
+    assert any(text.startswith("1 known anomaly leaves the true share") for text in few)
+
+
+def test_intervals_stand_under_their_values_and_notes_are_a_list(plain: str) -> None:
+    assert re.search(r'<td class="n">[\d.]+<br><span class="bounds">\[', plain)
+    assert '<ul class="notes">' in plain
 
 
 def test_names_are_text_and_never_markup(tmp_path: Path) -> None:
