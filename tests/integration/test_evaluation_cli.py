@@ -327,7 +327,7 @@ class TestBench:
         assert [record["settings"]["detector.latent"] for record in read(path)] == [1, 2]
         assert command("report", path, "--out", tmp_path / "r.html", "--folder", folder).code == 0
         figure = (folder / "sensitivity-detector.latent.svg").read_text("utf-8")
-        assert re.search(r"pca: [\d.]+ .* at 1, [\d.]+ .* at 2", figure)
+        assert re.search(r"pca: [\d.]+.* at 1, [\d.]+.* at 2", figure)
 
     @pytest.mark.parametrize(
         ("options", "said"),

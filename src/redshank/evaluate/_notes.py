@@ -111,7 +111,7 @@ def _clock_note(runs: list[Run]) -> list[str]:
     assumed = [run.data for run in runs if run.record["data"].get("clock") == "assumed"]
     if not assumed:
         return []
-    text = "readings are taken to be a second apart, and weekly rates, delays and dates rest on that"
+    text = "the steps between readings are assumed, and weekly rates, delays and dates rest on that"
     return [f"Clock assumed, since there is no time column: {listed(assumed, 'sets')}; {text}."]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from redshank.core import InputError
+from redshank.evaluate.nab_board import KIND, nab_table
 from redshank.evaluate.pages._groups import groups_of
 from redshank.evaluate.pages._page import write_at_once
 from redshank.evaluate.pages._plots import Record
@@ -29,17 +30,18 @@ RANKED = "VUS-PR"
 def write_folder(folder: Path, records: Sequence[Record]) -> list[Path]:
     """Every table and figure that the records have something for.
 
-    Tables ``results`` and ``runs`` as ``.md``, ``.csv`` and ``.tex``; ROC, PR, confusion, score over the series,
-    calibration, rates, sensitivity and critical difference as ``.svg``. The figures name the data that they are of:
-    curves, confusion, scores and calibration are of the first run that is not a baseline, and of what ran on the same
-    rows; rates, ranks and sensitivity of all data by its protocol. What needs more records than there are is left out.
+    Tables ``results`` and ``runs``, and ``nab`` of NAB scores, as ``.md``, ``.csv`` and ``.tex``; ROC, PR, confusion,
+    score over the series, calibration, rates, sensitivity and critical difference as ``.svg``. The figures name the
+    data that they are of: curves, confusion, scores and calibration are of the first run that is not a baseline, and
+    of what ran on the same rows; rates, ranks and sensitivity of all data by its protocol. What needs more records
+    than there are is left out.
 
     Parameters
     ----------
     folder : Path
         Made where it is not there; files of the same names are replaced.
     records : sequence of dict
-        As :func:`redshank.evaluate.records.read` gives them; other kinds than runs are passed over.
+        As :func:`redshank.evaluate.records.read` gives them: runs and NAB scores.
 
     Returns
     -------
@@ -53,14 +55,18 @@ def write_folder(folder: Path, records: Sequence[Record]) -> list[Path]:
     OSError
         If a file cannot be written.
     """
-    by = "protocol" if len({record["split"]["protocol"] for record in _runs(records)}) > 1 else "detector"
-    tables: dict[str, Table] = {"results": results_table(records, by=by), "runs": runs_table(records)}
+    runs = _runs(records)
+    boards = [record for record in records if record.get("kind") == KIND]
+    tables: dict[str, Table] = {"nab": nab_table(boards)} if boards else {}
+    if runs or not boards:
+        by = "protocol" if len({record["split"]["protocol"] for record in runs}) > 1 else "detector"
+        tables |= {"results": results_table(runs, by=by), "runs": runs_table(runs)}
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in tables.items():
         for ending, text in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
             written.append(write_at_once(folder / f"{name}.{ending}", text))
-    for name, draw in _figures(_runs(records)).items():
+    for name, draw in (_figures(runs) if runs else {}).items():
         try:
             figure = draw()
         except InputError:
