@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from redshank.calibrate import CALIBRATORS
 from redshank.cli import inputs
 from redshank.cli.console import (
     Stopwatch,
@@ -24,7 +23,7 @@ from redshank.cli.outputs import report_at
 from redshank.core import Frame, Label
 from redshank.detectors import DETECTORS
 from redshank.evaluate import EventReport, compare
-from redshank.evaluate.records import incident_record
+from redshank.evaluate.records import incident_record, pipeline_settings
 from redshank.incidents import duration
 from redshank.pipeline import Analysis, Pipeline, device_weeks
 
@@ -135,17 +134,8 @@ def labels_between(labels: Sequence[Label], frame: Frame) -> list[Label]:
 
 def settings_of(pipeline: Pipeline, more: Mapping[str, object]) -> dict[str, object]:
     """Every setting of a fitted pipeline by name, for JSON and the report."""
-    detector, calibrator = pipeline.scorer_.detectors[0], pipeline.calibrators_[0]
-    return {
-        **more,
-        "detector": DETECTORS.name_of(type(detector)),
-        **{f"detector.{name}": value for name, value in detector.settings().items()},
-        "calibrator": CALIBRATORS.name_of(type(calibrator)),
-        **{f"calibrator.{name}": value for name, value in calibrator.settings().items()},
-        "budget": pipeline.budget,
-        **({} if detector.tags.cheap else {"hold_back": pipeline.hold_back}),
-        "fill": pipeline.fill,
-    }
+    detector = DETECTORS.name_of(type(pipeline.scorer_.detectors[0]))
+    return {**more, "detector": detector, **pipeline_settings(pipeline)}
 
 
 def measures_of(found: EventReport) -> dict[str, float]:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import redshank
+from redshank.calibrate import CALIBRATORS
 from redshank.core import Frame, Incident, InputError
 from redshank.pipeline import Pipeline
 
@@ -212,6 +213,19 @@ def model_fingerprint(pipeline: Pipeline) -> str:
             digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
             digest.update(np.ascontiguousarray(value).tobytes())
     return digest.hexdigest()[:HEX_DIGITS]
+
+
+def pipeline_settings(pipeline: Pipeline) -> Record:
+    """Every setting of a fitted pipeline by name, those of its detector and calibrator behind a dot."""
+    detector, calibrator = pipeline.scorer_.detectors[0], pipeline.calibrators_[0]
+    return {
+        **{f"detector.{name}": value for name, value in detector.settings().items()},
+        "calibrator": CALIBRATORS.name_of(type(calibrator)),
+        **{f"calibrator.{name}": value for name, value in calibrator.settings().items()},
+        "budget": pipeline.budget,
+        **({} if detector.tags.cheap else {"hold_back": pipeline.hold_back}),
+        "fill": pipeline.fill,
+    }
 
 
 def incident_record(incident: Incident) -> Record:

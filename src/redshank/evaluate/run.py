@@ -21,7 +21,7 @@ from redshank.evaluate._sections import Judged, series_of, touched
 from redshank.evaluate.baselines import BASELINES, alarm_of
 from redshank.evaluate.metrics._inputs import whole
 from redshank.evaluate.protocols import LEARNED_EARLIER, Split, splits_of
-from redshank.evaluate.records import Record, model_fingerprint, new_run, peak_mib
+from redshank.evaluate.records import Record, model_fingerprint, new_run, peak_mib, pipeline_settings
 from redshank.incidents import fault
 from redshank.pipeline import Pipeline
 
@@ -263,17 +263,10 @@ def _endless(frame: Frame) -> list[Incident]:
 
 
 def _settings(pipeline: Pipeline, windows: dict[str, int]) -> Record:
-    """Every setting, by name; one window where all devices have the same."""
-    detector, calibrator = pipeline.scorer_.detectors[0], pipeline.calibrators_[0]
-    return {
-        **{f"detector.{key}": value for key, value in detector.settings().items()},
-        "calibrator": CALIBRATORS.name_of(type(calibrator)),
-        **{f"calibrator.{key}": value for key, value in calibrator.settings().items() if key != "budget"},
-        "budget": pipeline.budget,
-        **({} if detector.tags.cheap else {"hold_back": pipeline.hold_back}),
-        "fill": pipeline.fill,
-        "window": windows if len(set(windows.values())) > 1 else next(iter(windows.values())),
-    }
+    """Every setting, by name, once; one window where all devices have the same."""
+    settings = pipeline_settings(pipeline)
+    del settings["calibrator.budget"]  # the detector's part of the budget that stands beside it
+    return settings | {"window": windows if len(set(windows.values())) > 1 else next(iter(windows.values()))}
 
 
 def _detector(detector: Detector | str, seed: int) -> tuple[str, Detector]:

@@ -16,6 +16,8 @@ Marks = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 ArrayLike = npt.ArrayLike
 
+WEEK_NS = 7 * 86400 * 10**9
+
 
 def scored(who: str, scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Marks]:
     """Scores as float64 (n,) and labels as bool (n,).

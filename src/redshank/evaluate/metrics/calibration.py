@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import InputError, SettingError
-from redshank.evaluate.metrics._inputs import ArrayLike, Floats, given, marked, numbers, ratio
+from redshank.evaluate.metrics._inputs import WEEK_NS, ArrayLike, Floats, given, marked, numbers, ratio
 
-WEEK_NS = 7 * 86400 * 10**9
 GRID: tuple[float, ...] = (*(float(f"{step}e-{k}") for k in range(6, 0, -1) for step in (1, 2, 5)), 1.0)
 """Where reliability is read: 1, 2 and 5 of every power of ten from 1e-6 to 1."""
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from redshank.core import InputError
 from redshank.evaluate.metrics._inputs import (
+    WEEK_NS,
     ArrayLike,
     Floats,
     Marks,
@@ -21,8 +22,6 @@ from redshank.evaluate.metrics._inputs import (
     touching,
     whole,
 )
-
-WEEK_NS = 7 * 24 * 3600e9
 
 
 def event_recall(alarm: ArrayLike, labels: ArrayLike) -> float:
