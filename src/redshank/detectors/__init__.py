@@ -6,6 +6,11 @@ DETECTORS: Registry[Detector] = Registry(
     "detector",
     {
         "ae_lstm": Entry("redshank.detectors.neural.ae_lstm:AELSTMDetector", "train"),
+        "dbscan": Entry("redshank.detectors.classical.dbscan:DBSCANDetector"),
+        "kmeans": Entry("redshank.detectors.classical.kmeans:KMeansDetector", "train"),
+        "knn": Entry("redshank.detectors.classical.knn:KNNDetector"),
+        "lof": Entry("redshank.detectors.classical.lof:LOFDetector"),
+        "mahalanobis": Entry("redshank.detectors.classical.mahalanobis:MahalanobisDetector"),
         "pca": Entry("redshank.detectors.classical.pca:PCADetector"),
         "ridge": Entry("redshank.detectors.classical.ridge:RidgeDetector"),
     },
