@@ -7,10 +7,13 @@ DETECTORS: Registry[Detector] = Registry(
     {
         "ae_lstm": Entry("redshank.detectors.neural.ae_lstm:AELSTMDetector", "train"),
         "dbscan": Entry("redshank.detectors.classical.dbscan:DBSCANDetector"),
+        "ecod": Entry("redshank.detectors.classical.ecod:ECODDetector"),
+        "isolation_forest": Entry("redshank.detectors.classical.isolation_forest:IsolationForestDetector", "train"),
         "kmeans": Entry("redshank.detectors.classical.kmeans:KMeansDetector", "train"),
         "knn": Entry("redshank.detectors.classical.knn:KNNDetector"),
         "lof": Entry("redshank.detectors.classical.lof:LOFDetector"),
         "mahalanobis": Entry("redshank.detectors.classical.mahalanobis:MahalanobisDetector"),
+        "one_class_svm": Entry("redshank.detectors.classical.one_class_svm:OneClassSVMDetector", "train"),
         "pca": Entry("redshank.detectors.classical.pca:PCADetector"),
         "ridge": Entry("redshank.detectors.classical.ridge:RidgeDetector"),
     },

@@ -57,7 +57,9 @@ def support(rows: Array, nu: float, gamma: float) -> tuple[Array, Array]:
     """Support vectors (s, d) and their weights (s,), above 0, of a one-class machine with a Gaussian kernel."""
     with _needed():
         from sklearn.svm import OneClassSVM  # noqa: PLC0415 - only fitting needs it
-    fitted = OneClassSVM(nu=nu, gamma=gamma).fit(rows)
+    machine = OneClassSVM(nu=nu, gamma=gamma)
+    machine.random_state = 0  # it has no such setting, yet draws a number, which must not be a global one
+    fitted = machine.fit(rows)
     return np.array(fitted.support_vectors_), np.array(fitted.dual_coef_[0])
 
 
