@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+import numpy.typing as npt
 
 from redshank.core.contracts import Array
+
+T = TypeVar("T", bound=np.generic)
 
 FAR = 1e60
 """Deviations are clipped here, in training standard deviations, so that no square leaves float64."""
@@ -28,10 +33,10 @@ def standardised(X: Array, mean: Array, scale: Array) -> Array:
     return deviations
 
 
-def thinned(rows: Array, most: int, seed: int) -> Array:
+def thinned(rows: npt.NDArray[T], most: int, seed: int) -> npt.NDArray[T]:
     """At most ``most`` of the rows, drawn without putting back, in their order."""
     if len(rows) <= most:
         return rows
     chosen = np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
-    few: Array = rows[chosen]
+    few: npt.NDArray[T] = rows[chosen]
     return few
