@@ -11,7 +11,7 @@ import numpy.typing as npt
 from redshank.core import Detector, SettingError, check_range
 from redshank.core.contracts import Array
 from redshank.detectors.classical._standard import moments, standardised, thinned
-from redshank.features import period, windows
+from redshank.features.windows import period, windows
 
 PERIODS = (4, 300)
 """Shortest and longest period of the training rows that is taken for the window."""

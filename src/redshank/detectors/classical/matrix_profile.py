@@ -11,7 +11,7 @@ from redshank.core.contracts import Array
 from redshank.detectors.classical._nearest import Places, by_channel, closest, squares_of
 from redshank.detectors.classical._standard import standardised
 from redshank.detectors.classical._subsequence import SubsequenceDetector
-from redshank.features import windows
+from redshank.features.windows import windows
 
 BLOCK = 512
 """Windows that are compared together."""
