@@ -22,7 +22,7 @@ class DBSCANDetector(ReferenceDetector):
         Rows, itself among them, that a core point has within the radius, at least 1.
     radius : float, default=None
         In training standard deviations, above 0. None takes the one that makes 90 % of the training rows core points.
-    rows : int, default=5000
+    rows : int, default=2000
         Training rows looked at, at least 2. More are thinned out at random.
     seed : int, default=0
         Draws the rows that are looked at.
@@ -52,7 +52,7 @@ class DBSCANDetector(ReferenceDetector):
 
     tags = Tags(cheap=True, good_for="training rows with stray outliers among them: what lies alone is not normal")
 
-    def __init__(self, *, neighbours: int = 5, radius: float | None = None, rows: int = 5000, seed: int = 0) -> None:
+    def __init__(self, *, neighbours: int = 5, radius: float | None = None, rows: int = 2000, seed: int = 0) -> None:
         self.neighbours = neighbours
         self.radius = radius
         self.rows = rows

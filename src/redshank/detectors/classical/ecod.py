@@ -37,12 +37,10 @@ class ECODDetector(Detector):
     departs in two things:
 
     - probabilities come from the training rows alone. The reference code ranks the rows to be scored among themselves
-    as
-      well, so there a row's score changes with the batch it comes in.
-    - beyond the smallest or largest training value a probability is ``1 / (m + 1)`` and ``log(1 + distance)`` is added,
-    the
-      distance to that value in training standard deviations: a farther row always scores higher, and the count is never
-      0.
+      as well, so there a row's score changes with the batch it comes in.
+    - beyond the smallest or largest training value a probability is ``1 / (m + 1)``, since a count of 0 has no
+      logarithm, and ``log(1 + distance)`` is added, the distance to that value in training standard deviations: a
+      farther row always scores higher.
 
     Nothing is assumed and there is nothing to set, but channels are looked at one by one: a lost correlation is not
     seen. Time O(n d log n) to fit, O(d log m) a row to score. Contributions are the parts of the sum that was taken.

@@ -14,7 +14,7 @@ class KNNDetector(ReferenceDetector):
     ----------
     neighbours : int, default=5
         How many of the nearest, at least 1; where fewer rows were kept, all of them.
-    rows : int, default=5000
+    rows : int, default=2000
         Training rows kept at most, at least 2. More are thinned out at random.
     seed : int, default=0
         Draws the rows that are kept.
@@ -44,7 +44,7 @@ class KNNDetector(ReferenceDetector):
 
     tags = Tags(cheap=True, good_for="normal rows of any shape: several regimes, curves, clusters; nothing is assumed")
 
-    def __init__(self, *, neighbours: int = 5, rows: int = 5000, seed: int = 0) -> None:
+    def __init__(self, *, neighbours: int = 5, rows: int = 2000, seed: int = 0) -> None:
         self.neighbours = neighbours
         self.rows = rows
         self.seed = seed

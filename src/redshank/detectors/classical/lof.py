@@ -21,7 +21,7 @@ class LOFDetector(ReferenceDetector):
     ----------
     neighbours : int, default=20
         How many of the nearest, at least 1; where fewer rows were kept, all others.
-    rows : int, default=5000
+    rows : int, default=2000
         Training rows kept at most, at least 2. More are thinned out at random.
     seed : int, default=0
         Draws the rows that are kept.
@@ -56,7 +56,7 @@ class LOFDetector(ReferenceDetector):
 
     tags = Tags(cheap=True, good_for="regimes of unlike spread: a step that is large for its own regime only")
 
-    def __init__(self, *, neighbours: int = 20, rows: int = 5000, seed: int = 0) -> None:
+    def __init__(self, *, neighbours: int = 20, rows: int = 2000, seed: int = 0) -> None:
         self.neighbours = neighbours
         self.rows = rows
         self.seed = seed
