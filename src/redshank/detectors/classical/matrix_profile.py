@@ -48,7 +48,7 @@ class MatrixProfileDetector(SubsequenceDetector):
 
     It departs in two things. Windows are **not** normalised one by one: the level counts, because that is what goes
     wrong with sensors. With several channels, distances are of all of them together, not the mean of one profile each.
-    Time O((rows + history) inputs) a row to score: the slowest of the classical detectors.
+    Time O((rows + history) inputs) a row to score.
 
     Contributions part each distance as its square parts over the channels, and sum to the score.
 

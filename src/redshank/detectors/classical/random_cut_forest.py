@@ -52,7 +52,7 @@ class RandomCutForestDetector(SubsequenceDetector):
 
     It departs in one thing: [1]_ puts every reading into the trees as it comes; here scoring changes nothing, and the
     forest knows the training windows only. Time O(trees sample^2 inputs) at worst to fit, O(trees inputs log sample) a
-    row to score.
+    row to score: with dozens of channels the slowest of the classical detectors.
 
     Contributions part each D over the channels, and what a leaf adds evenly; they sum to the score.
 
