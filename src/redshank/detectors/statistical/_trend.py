@@ -5,29 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import FIRST_ROWS, ResidualDetector
+from redshank.detectors.statistical._residual import Ahead
 
 ROWS_A_TERM = 8
 """Earlier rows for each power of the polynomial: fewer say more of their noise than of the trend."""
 
 
-class TrendDetector(ResidualDetector):
-    """Expects each channel where the least-squares polynomial through its last rows leads."""
+def trend_ahead(window: int, degree: int) -> Ahead:
+    """Expects each channel where the least-squares polynomial through its last ``window`` rows leads."""
+    tables: dict[int, Array] = {}
 
-    @property
-    def warmup(self) -> int:
-        """Rows of a series that must come before the first real score."""
-        return FIRST_ROWS
+    def ahead(cleaned: Array, t: int) -> Array:
+        count = min(t, window)
+        if count not in tables:
+            tables[count] = ahead_weights(count, degree)
+        expected: Array = tables[count] @ cleaned[t - count : t]
+        return expected
 
-    def _carry_on(self, rows: Array, window: int, degree: int) -> Array:
-        tables = {t: ahead_weights(t, degree) for t in range(1, min(window, len(rows)) + 1)}
-
-        def ahead(cleaned: Array, t: int) -> Array:
-            count = min(t, window)
-            expected: Array = tables[count] @ cleaned[t - count : t]
-            return expected
-
-        return self._follow(rows, window, ahead)
+    return ahead
 
 
 def ahead_weights(count: int, degree: int) -> Array:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from redshank.core import Tags
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import check_whole
-from redshank.detectors.statistical._trend import TrendDetector
+from redshank.detectors.statistical._residual import FIRST_ROWS, ResidualDetector, check_whole
+from redshank.detectors.statistical._trend import trend_ahead
 
 
-class MovingAverageDetector(TrendDetector):
+class MovingAverageDetector(ResidualDetector):
     """Score each channel by its distance from the mean of its own last rows.
 
     Parameters
@@ -45,8 +45,13 @@ class MovingAverageDetector(TrendDetector):
     def __init__(self, *, window: int = 60) -> None:
         self.window = window
 
+    @property
+    def warmup(self) -> int:
+        """Rows of a series that must come before the first real score."""
+        return FIRST_ROWS
+
     def _learn(self, series: list[Array]) -> None:  # noqa: ARG002 - only the setting is looked at
         check_whole(self._name, "window", self.window, low=2)
 
     def _ahead(self, rows: Array) -> Array:
-        return self._carry_on(rows, self.window, 0)
+        return self._follow(rows, self.window, trend_ahead(self.window, 0))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from redshank.core import Tags
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import check_whole
-from redshank.detectors.statistical._trend import ROWS_A_TERM, TrendDetector
+from redshank.detectors.statistical._residual import FIRST_ROWS, ResidualDetector, check_whole
+from redshank.detectors.statistical._trend import ROWS_A_TERM, trend_ahead
 
 
-class PolynomialDetector(TrendDetector):
+class PolynomialDetector(ResidualDetector):
     """Score each channel by its distance from where the polynomial through its own last rows leads.
 
     Parameters
@@ -52,9 +52,14 @@ class PolynomialDetector(TrendDetector):
         self.window = window
         self.degree = degree
 
+    @property
+    def warmup(self) -> int:
+        """Rows of a series that must come before the first real score."""
+        return FIRST_ROWS
+
     def _learn(self, series: list[Array]) -> None:  # noqa: ARG002 - only the settings are looked at
         check_whole(self._name, "degree", self.degree, low=1, high=4)
         check_whole(self._name, "window", self.window, low=ROWS_A_TERM * self.degree)
 
     def _ahead(self, rows: Array) -> Array:
-        return self._carry_on(rows, self.window, self.degree)
+        return self._follow(rows, self.window, trend_ahead(self.window, self.degree))
