@@ -45,7 +45,7 @@ def test_expected_is_the_profile_at_the_best_shift_of_earlier_rows():
         costs = [
             sum(
                 (1 - 1 / 12) ** (t - i)
-                * np.sum(np.minimum(np.abs(rows[i] - detector.profile_[(i + shift) % 6]), 4) ** 2)
+                * np.sum(np.minimum(np.abs(rows[i] - detector.profile_[(i + shift) % 6]) / detector.noise_, 4) ** 2)
                 for i in range(t)
             )
             for shift in range(6)
@@ -77,6 +77,20 @@ def test_training_series_that_begin_at_other_hours_are_put_together():
     alone = SeasonalDetector().fit(days(0, 8 * DAY))
     profiles = [one.profile_ * one.scale_ + one.center_ for one in (together, alone)]
     np.testing.assert_allclose(*profiles, atol=0.25)
+
+
+def test_rows_unseen_in_training_are_as_usual_as_those_seen():
+    detector = SeasonalDetector().fit(days(0, 3 * DAY))
+    scores = detector.score_samples(days(0, 40 * DAY, seed=9))
+    assert scores[DAY:].mean() == pytest.approx(2.0, rel=0.35)  # one a channel
+
+
+def test_a_fault_does_not_shift_the_day():
+    detector = SeasonalDetector().fit(days(0, 10 * DAY))
+    X = days(0, 4 * DAY, seed=1)
+    X[2 * DAY : 2 * DAY + 20, 0] += 3.0
+    error = np.abs(detector.expected(X).value - days(0, 4 * DAY, seed=2))[detector.warmup :]
+    assert error.max() < 0.7
 
 
 def test_without_a_period_the_profile_is_the_median():
