@@ -28,8 +28,8 @@ import numpy as np
 from redshank.core import Frame
 def readings(rows=1500):
     rng, t = np.random.default_rng(0), np.arange(rows)
-    values = np.sin(t / 50)[:, None] * [1.0, 2.0, 3.0] + rng.normal(0, 0.1, (rows, 3))
-    values[-60:-40, 1] += 4.0
+    values = np.sin(t / 20)[:, None] * [1.0, 2.0, 3.0] + rng.normal(0, 0.1, (rows, 3))
+    values[-60:-40, 1] += 9.0
     return Frame.of(values, names=["a", "b", "c"], interval_s=60.0)
 """
 

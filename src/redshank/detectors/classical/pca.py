@@ -5,27 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import LARGEST, Band, Detector, SettingError, Tags, check_range
+from redshank.core import SettingError, Tags, check_range
 from redshank.core.contracts import Array
+from redshank.detectors.classical._quadratic import RIDGE, QuadraticDetector
+from redshank.detectors.classical._standard import moments
 
 EXPLAINED = 0.9
 """Share of the training variance that the subspace holds when ``latent`` is None."""
 
-FAR = 1e60
-"""Deviations are clipped here, in training standard deviations, so that no square leaves float64."""
 
-RIDGE = 1e-6
-"""Smallest variance of a direction and smallest mean of T2 and Q, in units of a channel's training variance: what
-never moved in training may not divide by zero, and counts as strange when it moves."""
-
-ROUNDING = 1e-12
-"""Share of its mean that a channel's deviation must pass for the channel to have moved at all."""
-
-BAND = (0.005, 0.995)
-"""Quantiles of the training deviations from the expected value between which a channel is as expected."""
-
-
-class PCADetector(Detector):
+class PCADetector(QuadraticDetector):
     """Score a row by how far it lies from the training rows along and off their principal subspace.
 
     Parameters
@@ -57,10 +46,8 @@ class PCADetector(Detector):
     A direction in which training rows never moved has :data:`RIDGE` for its variance, so that a constant channel
     that starts to move gives a large, finite score. Time O(n d^2) to fit, O(d latent) a row to score.
 
-    The score is ``r' M r``. With ``m = M r``, bringing channel j to the value that suits the others best lowers it by
-    ``m_j^2 / M_jj``: the reconstruction-based contribution of [2]_, which never puts a large fault of one channel
-    down to another, as the squared residual of each channel does. Contributions are these falls, scaled to sum to
-    the score; ``r_j - m_j / M_jj`` is the expected value.
+    The score is ``r' M r``: contributions and expected values are the reconstruction-based ones of [2]_, which never
+    put a large fault of one channel down to another, as the squared residual of each channel does.
 
     References
     ----------
@@ -81,11 +68,7 @@ class PCADetector(Detector):
             if isinstance(self.latent, bool) or not isinstance(self.latent, int):
                 raise SettingError(f"{self._name}: latent is {self.latent!r}; wanted a whole number or None")
             check_range(self._name, "latent", self.latent, low=1, high=width)
-        # Squares of 1e38, summed over rows, are still far inside float64.
-        mean, deviation = rows.mean(axis=0), rows.std(axis=0)
-        # The mean of equal floats is off by rounding: what deviates no more than that never moved.
-        still = deviation <= ROUNDING * np.abs(mean)
-        self.mean_, self.scale_ = mean, np.where(still | (deviation == 0.0), 1.0, deviation)
+        self.mean_, self.scale_ = moments(rows)
         centred = self._centred(rows)
         variances, axes = np.linalg.eigh(centred.T @ centred / len(rows))
         variances, axes = variances[::-1], axes[:, ::-1].T
@@ -98,34 +81,12 @@ class PCADetector(Detector):
         off = np.eye(width) - self.components_.T @ self.components_
         along = self.components_ / self.spread_[:, None]
         self.metric_ = along.T @ along / self.t2_scale_ + off / self.q_scale_
-        low, high = np.quantile(centred @ self.metric_ / np.diagonal(self.metric_), BAND, axis=0)
-        self.band_ = np.stack([np.minimum(low, 0.0), np.maximum(high, 0.0)])
+        self._learn_band(centred)
 
     def _score(self, X: Array) -> Array:
         inside, residual = self._split(self._centred(X))
         scores: Array = np.square(inside).sum(axis=1) / self.t2_scale_ + np.square(residual).sum(axis=1) / self.q_scale_
         return scores
-
-    def _contributions(self, X: Array) -> Array:
-        pulled = self._centred(X) @ self.metric_
-        falls = np.square(pulled) / np.diagonal(self.metric_)
-        total = falls.sum(axis=1, keepdims=True)
-        shares = np.divide(falls, total, out=np.full_like(falls, 1.0 / self.n_features_), where=total > 0)
-        parts: Array = shares * self._score(X)[:, None]
-        return parts
-
-    def _expected(self, X: Array) -> Band:
-        """What the other channels say of each: the value with which the row would score lowest."""
-        centred = self._centred(X)
-        best = centred - centred @ self.metric_ / np.diagonal(self.metric_)
-        value, low, high = (
-            np.clip(self.mean_ + self.scale_ * (best + ahead), -LARGEST, LARGEST) for ahead in (0.0, *self.band_)
-        )
-        return Band(value, low, high)
-
-    def _centred(self, X: Array) -> Array:
-        centred: Array = np.clip((X - self.mean_) / self.scale_, -FAR, FAR)
-        return centred
 
     def _split(self, centred: Array) -> tuple[Array, Array]:
         """Component scores in their own spread, (rows, latent), and what the subspace leaves, (rows, channels)."""

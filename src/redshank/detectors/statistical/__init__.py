@@ -1,0 +1,1 @@
+"""Statistical detectors that need NumPy alone and cost little a reading."""
