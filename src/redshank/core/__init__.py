@@ -1,5 +1,6 @@
 """Ground floor: the contracts that every other room builds on. Imports NumPy and nothing else."""
 
+from redshank.core.classifier import Classifier
 from redshank.core.contracts import Calibrated, Calibrator, Transform
 from redshank.core.detector import Band, Detector, Tags, check_range
 from redshank.core.errors import (
@@ -23,6 +24,7 @@ __all__ = [
     "Calibrated",
     "Calibrator",
     "Channel",
+    "Classifier",
     "ContractError",
     "Detector",
     "Entry",

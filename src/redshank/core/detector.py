@@ -41,6 +41,10 @@ class Tags:
         Learns in a moment: the pipeline fits one for each device, and several times over to set alarm levels.
     good_for : str
         One line for the user who has to choose.
+    cost : str
+        Work of scoring one row, as it grows: ``"O(latent channels)"``.
+    source : str
+        Where the method is from: author and year, or empty where it is ours.
     """
 
     causal: bool = True
@@ -51,6 +55,8 @@ class Tags:
     needs_labels: bool = False
     cheap: bool = False
     good_for: str = ""
+    cost: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +102,8 @@ class Detector(Learned, ABC):
         X : array of shape (rows, channels) or a list of them
             Training rows, oldest first.
         y : array of shape (rows,) or a list of them, default=None
-            1 for anomalous rows; only for detectors whose tags say that they need labels.
+            1 for anomalous rows, or names of what is wrong (see :class:`~redshank.core.Classifier`); only for detectors
+            whose tags say that they need labels.
 
         Raises
         ------
@@ -112,7 +119,7 @@ class Detector(Learned, ABC):
             raise InputError(f"{self._name}: {rows} training rows; at least 2 are needed")
         if self.tags.needs_labels and y is None:
             raise InputError(f"{self._name}: learns from labels and got none; give y")
-        labels = None if y is None else self._labels(y, series)
+        labels = None if y is None else self._labels(y, rows)
         for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
             delattr(self, name)
         self.n_features_ = series[0].shape[1]
@@ -124,7 +131,7 @@ class Detector(Learned, ABC):
             known = together[:, ~empty]
             self.center_[~empty] = np.nanmedian(known, axis=0)
             self.usual_[:, ~empty] = np.nanquantile(known, (0.005, 0.995), axis=0)
-        self._fit(series, labels)
+        self._fit(series, None if labels is None else self._coded(labels))
         scored = np.concatenate([scores[self.warmup :] for scores in self._checked_scores(series)])
         self.floor_ = float(self._finite(scored, "training scores").min()) if len(scored) else 0.0
         return self
@@ -168,8 +175,8 @@ class Detector(Learned, ABC):
         return Band(*(np.concatenate([getattr(band, part) for band in bands]) for part in ("value", "low", "high")))
 
     @abstractmethod
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:
-        """Learn from checked series; ``y`` has one entry a row of all series together."""
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:
+        """Learn from checked series; ``y`` has one entry a row of all series together, 0 for normal."""
 
     @abstractmethod
     def _score(self, X: Array) -> Array:
@@ -230,14 +237,18 @@ class Detector(Learned, ABC):
             raise InputError(f"{self._name}: X is an empty list; give at least one series")
         return series
 
-    def _labels(self, y: Series, series: list[Array]) -> npt.NDArray[np.int8]:
+    def _labels(self, y: Series, rows: int) -> npt.NDArray[np.generic]:
         parts = y if isinstance(y, list | tuple) and y and np.ndim(y[0]) else [y]
         labels = np.concatenate([np.asarray(part).ravel() for part in parts])
-        if len(labels) != sum(map(len, series)):
-            raise InputError(f"{self._name}: {len(labels)} labels for {sum(map(len, series))} rows")
+        if len(labels) != rows:
+            raise InputError(f"{self._name}: {len(labels)} labels for {rows} rows")
+        return labels
+
+    def _coded(self, labels: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:
+        """Labels as numbers, 0 for normal."""
         if not np.isin(labels, (0, 1)).all():
             raise InputError(f"{self._name}: labels must be 0 (normal) or 1 (anomaly)")
-        return labels.astype(np.int8)
+        return labels.astype(np.intp)
 
     def _checked_scores(self, series: list[Array]) -> list[Array]:
         scores = [np.array(own, dtype=np.float64) for own in self._score_all(series)]  # copies: callers write into them

@@ -29,7 +29,7 @@ class _Constant(Detector):
     tags = Tags(cheap=True)
     always: ClassVar[bool]
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns nothing
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns nothing
         return
 
     def _score(self, X: Array) -> Array:
@@ -66,7 +66,7 @@ class RandomScore(Detector):
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002
         """Nothing is learned."""
         whole("RandomScore", "seed", self.seed, low=0)
 
@@ -98,7 +98,7 @@ class LastValue(Detector):
         """Rows before the first score: there is no step into the first row."""
         return 1
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002
         _, self.scale_ = _moments(np.concatenate(series))
         steps = np.concatenate([np.diff(one, axis=0) for one in series])
         self.step_ = np.quantile(steps, BAND, axis=0) if len(steps) else np.zeros((2, self.n_features_))
@@ -131,7 +131,7 @@ class FlatLine(Detector):
 
     tags = Tags(sequence=True, streams=True, cheap=True)
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002
         self.longest_ = np.max([_still(one).max(axis=0) for one in series], axis=0)
         self.longest_ = np.maximum(self.longest_, 1.0)
 
@@ -155,7 +155,7 @@ class TrainingMean(Detector):
 
     tags = Tags(streams=True, cheap=True)
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002
         self.mean_, self.scale_ = _moments(np.concatenate(series))
 
     def _score(self, X: Array) -> Array:

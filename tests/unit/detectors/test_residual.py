@@ -136,7 +136,7 @@ def test_ahead_weights_carry_a_polynomial_on_exactly(count, degree, seed):
         PolynomialDetector(degree=0),
         PolynomialDetector(window=15, degree=2),
     ],
-    ids=str,
+    ids=lambda detector: f"{type(detector).__name__}{detector.settings()}",
 )
 def test_settings_that_make_no_sense_are_refused(detector):
     with pytest.raises(SettingError, match=name(detector)):

@@ -39,7 +39,7 @@ class ReferenceDetector(Detector):
     def _learn(self, centred: Array) -> None:
         """Give ``reference_`` from at most ``rows`` standardised training rows."""
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_range(self._name, "rows", self.rows, low=2)
         check_range(self._name, "seed", self.seed, low=0)
         rows = np.concatenate(series)

@@ -59,7 +59,7 @@ class SubsequenceDetector(Detector):
     def _learn(self, points: Array) -> None:
         """Learn from at most ``rows`` flattened windows (n, inputs)."""
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_range(self._name, "rows", self.rows, low=2)
         check_range(self._name, "seed", self.seed, low=0)
         self.mean_, self.scale_ = moments(np.concatenate(series))

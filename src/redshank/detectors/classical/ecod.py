@@ -57,7 +57,7 @@ class ECODDetector(Detector):
         self.rows = rows
         self.seed = seed
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_range(self._name, "rows", self.rows, low=2)
         check_range(self._name, "seed", self.seed, low=0)
         rows = np.concatenate(series)

@@ -75,7 +75,7 @@ class IsolationForestDetector(Detector):
         self.sample = sample
         self.seed = seed
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_range(self._name, "trees", self.trees, low=1)
         check_range(self._name, "sample", self.sample, low=2)
         check_range(self._name, "seed", self.seed, low=0)

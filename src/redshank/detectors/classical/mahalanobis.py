@@ -61,7 +61,7 @@ class MahalanobisDetector(QuadraticDetector):
         self.robust = robust
         self.seed = seed
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_range(self._name, "seed", self.seed, low=0)
         rows = np.concatenate(series)
         self.mean_, self.scale_ = moments(rows)

@@ -65,7 +65,7 @@ class OneClassSVMDetector(Detector):
         self.rows = rows
         self.seed = seed
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         smallest = float(np.nextafter(0.0, 1.0))
         check_range(self._name, "nu", self.nu, low=smallest, high=1.0)
         if self.gamma is not None:

@@ -61,7 +61,7 @@ class PCADetector(QuadraticDetector):
     def __init__(self, *, latent: int | None = None) -> None:
         self.latent = latent
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         rows = np.concatenate(series)
         width = self.n_features_
         if self.latent is not None:

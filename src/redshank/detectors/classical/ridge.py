@@ -117,7 +117,7 @@ class RidgeDetector(Detector):
         """Rows of a series that must come before the first real score."""
         return WARMUP
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         self._check_settings()
         ends = [max(1, round(len(one) * (1.0 - self.held_back))) for one in series]
         fitted = [one[:end] for one, end in zip(series, ends, strict=True)]

@@ -121,7 +121,7 @@ class TorchDetector(Detector):
         self._module = module.to(device).eval()
         return self
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         self._check_settings()
         device = self._device()
         length = self._lead + self._chunk

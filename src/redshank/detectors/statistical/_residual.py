@@ -57,7 +57,7 @@ class ResidualDetector(Detector):
     spread_: Array
     band_: Array
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         self.scale_ = channel_scale(np.concatenate(series), self.center_)
         scaled = [self._scaled(one) for one in series]
         self._learn(scaled)

@@ -69,7 +69,7 @@ class HalfSpaceTreesDetector(Detector):
         self.depth = depth
         self.seed = seed
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_whole(self._name, "trees", self.trees, low=1)
         check_whole(self._name, "depth", self.depth, low=1, high=16)
         check_whole(self._name, "seed", self.seed, low=0)

@@ -72,7 +72,7 @@ class KNNPatchesDetector(Detector):
         """Rows of a series that must come before the first real score."""
         return self.window - 1
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_whole(self._name, "window", self.window, low=2)
         check_whole(self._name, "neighbours", self.neighbours, low=1)
         check_whole(self._name, "memory", self.memory, low=self.neighbours)

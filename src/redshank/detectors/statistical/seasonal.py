@@ -77,7 +77,7 @@ class SeasonalDetector(ResidualDetector):
         """Rows of a series that must come before the first real score: half a period, 0 before ``fit``."""
         return len(self.profile_) // 2 if hasattr(self, "profile_") else 0
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:
         super()._fit(series, y)
         cycles = max(sum(map(len, series)) / len(self.profile_), 2.0)
         wider = np.sqrt((cycles + 1.0) / (cycles - 1.0))

@@ -77,7 +77,7 @@ class SpectralResidualDetector(Detector):
         """Rows of a series that must come before the first real score."""
         return self.window - 1
 
-    def _fit(self, series: list[Array], y: npt.NDArray[np.int8] | None) -> None:  # noqa: ARG002 - learns without labels
+    def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_whole(self._name, "window", self.window, low=BEFORE + 1)
         self.scale_ = channel_scale(np.concatenate(series), self.center_)
         spread = usual_size(np.concatenate([self._excess(one) for one in series]))
