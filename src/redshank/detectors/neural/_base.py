@@ -6,6 +6,7 @@ import itertools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -20,8 +21,8 @@ from redshank.detectors.neural._training import Chunks, Plan, cut, train
 NEAR = 10.0
 """A network sees no value farther than this from the training mean, in training standard deviations."""
 
-CHUNKS = 1000
-"""Chunks that an epoch should have: 16 steps of 64. With fewer rows the chunks overlap."""
+EPOCH_ROWS = 32_000
+"""Rows that an epoch should see. Where there are fewer the chunks overlap: an epoch of a few steps teaches little."""
 
 STRETCHES = 5
 """A long series is cut into this many stretches, and the end of each is held back, so that the held-back rows are
@@ -34,17 +35,31 @@ WEIGHTS = "weights."
 """What stands before the name of a network's array in :meth:`TorchDetector.state`."""
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TorchDetector(Detector):
-    """A detector around one network: a subclass gives the network and its loss, the rest stands here.
+    """A detector around one network: a subclass gives the network and its losses, the rest stands here.
 
-    A subclass has the settings ``epochs``, ``batch``, ``lr``, ``patience``, ``held_back``, ``budget_s``, ``seed`` and
-    ``device`` in its constructor, and gives
+    A subclass is a dataclass too: its settings are fields with defaults. It gives
 
     - ``_build(n_features)``: the untrained ``nn.Module``;
-    - ``_loss(module, batch)``: the mean loss of a batch of chunks, float32 of shape (batch, lead + chunk, channels),
-      scaled and clipped as :meth:`_near` does;
+    - ``_losses(module, batch)``: the mean losses of a batch of chunks, one for each step of the optimiser; a batch is
+      float32 of shape (batch, lead + chunk, channels), scaled and clipped as :meth:`_near` does;
+    - ``_watched(module, batch)``, if the losses do not say which weights are best, as in a contest of two networks;
     - ``_lead`` and ``_chunk``: rows of history that a chunk begins with, and rows after it that are learned from;
     - ``_calibrate(series, held)``, if it learns from the errors on held-back rows.
+
+    Parameters
+    ----------
+    epochs, batch, lr, patience : int, int, float, int, default=50, 64, 0.001, 5
+        Passes at most, chunks in a batch, step of Adam, epochs to wait for a better held-back loss.
+    held_back : float, default=0.2
+        Share of the training rows that weights are not learned from.
+    budget_s : float, default=None
+        Seconds that training may take; None: no limit.
+    seed : int, default=0
+        Same seed, same scores.
+    device : str, default="auto"
+        ``"cpu"``, ``"cuda"`` or ``"auto"``: CUDA where there is one.
 
     Attributes
     ----------
@@ -59,18 +74,18 @@ class TorchDetector(Detector):
     numbers are left changed.
     """
 
-    epochs: int
-    batch: int
-    lr: float
-    patience: int
-    held_back: float
-    budget_s: float | None
-    seed: int
-    device: str
+    epochs: int = 50
+    batch: int = 64
+    lr: float = 0.001
+    patience: int = 5
+    held_back: float = 0.2
+    budget_s: float | None = None
+    seed: int = 0
+    device: str = "auto"
 
-    mean_: Array
-    scale_: Array
-    _module: nn.Module
+    mean_: Array = field(init=False)
+    scale_: Array = field(init=False)
+    _module: nn.Module = field(init=False)
 
     @property
     def _lead(self) -> int:
@@ -85,8 +100,12 @@ class TorchDetector(Detector):
         """The untrained network."""
 
     @abstractmethod
-    def _loss(self, module: nn.Module, batch: torch.Tensor) -> torch.Tensor:
-        """Mean loss of a batch of chunks."""
+    def _losses(self, module: nn.Module, batch: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Mean losses of a batch of chunks, one for each step of the optimiser."""
+
+    def _watched(self, module: nn.Module, batch: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Losses that say how good the weights are."""
+        return self._losses(module, batch)
 
     def _calibrate(self, series: list[Array], held: list[npt.NDArray[np.bool_]]) -> None:
         """Learn what scoring needs from the trained network; ``held`` marks the rows that it has not seen."""
@@ -142,15 +161,22 @@ class TorchDetector(Detector):
             module = self._build(self.n_features_).to(device)
             train(
                 module,
-                self._loss,
-                _chunks(learned, length, CHUNKS),
-                _chunks(watched, length, 1),
+                self._losses,
+                self._chunks(learned, EPOCH_ROWS // self._chunk, device),
+                self._chunks(watched, 1, device),
+                watched=self._watched,
                 plan=plan,
                 device=device,
                 progress=self.progress,
             )
         self._module = module.eval()
         self._calibrate(series, held)
+
+    def _chunks(self, parts: list[npt.NDArray[np.float32]], wanted: int, device: torch.device) -> Chunks:
+        length = self._lead + self._chunk
+        return Chunks(
+            np.concatenate(parts), cut([len(part) for part in parts], length, self._chunk, wanted), length, device
+        )
 
     def _scaled(self, X: Array) -> Array:
         """Deviation from the training mean, in training standard deviations."""
@@ -243,7 +269,3 @@ def _stretches(
 
 def _with_front(rows: npt.NDArray[np.float32], wanted: int) -> npt.NDArray[np.float32]:
     return np.concatenate([np.repeat(rows[:1], wanted - len(rows), axis=0), rows])
-
-
-def _chunks(parts: list[npt.NDArray[np.float32]], length: int, wanted: int) -> Chunks:
-    return Chunks(np.concatenate(parts), cut([len(part) for part in parts], length, wanted), length)

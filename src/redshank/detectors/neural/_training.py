@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,8 @@ from torch import nn
 from redshank.core import SettingError
 from redshank.core.detector import Progress
 
-Loss = Callable[[nn.Module, torch.Tensor], torch.Tensor]
+Losses = Callable[[nn.Module, torch.Tensor], Iterator[torch.Tensor]]
+"""Losses of a batch, one a step of the optimiser: the parts of a long chunk in turn, or the sides of a contest."""
 
 CLIP_NORM = 1.0
 """Largest length of a gradient: longer ones are shortened to it (Pascanu et al. 2013)."""
@@ -34,7 +35,7 @@ class Plan:
 
 
 class Chunks:
-    """Runs of ``length`` consecutive rows, gathered only when a batch asks for them.
+    """Runs of ``length`` consecutive rows, gathered only when a batch asks for them: windows are never stored.
 
     Parameters
     ----------
@@ -44,30 +45,36 @@ class Chunks:
         First row of each chunk; ``starts + length <= n``.
     length : int
         Rows in a chunk.
+    device : torch.device
+        Where the rows are kept: once there, no batch has to be carried over.
     """
 
-    def __init__(self, rows: npt.NDArray[np.float32], starts: npt.NDArray[np.int64], length: int) -> None:
-        self._rows = torch.from_numpy(rows)
-        self._starts = torch.from_numpy(starts)
-        self._offsets = torch.arange(length)
+    def __init__(
+        self, rows: npt.NDArray[np.float32], starts: npt.NDArray[np.int64], length: int, device: torch.device
+    ) -> None:
+        self._rows = torch.from_numpy(rows).to(device)
+        self._starts = torch.from_numpy(starts).to(device)
+        self._offsets = torch.arange(length, device=device)
 
     def __len__(self) -> int:
         return len(self._starts)
 
     def take(self, which: torch.Tensor) -> torch.Tensor:
         """The chunks with these numbers, shape (len(which), length, channels)."""
-        return self._rows[self._starts[which][:, None] + self._offsets]
+        rows = self._starts[which.to(self._rows.device)][:, None] + self._offsets
+        taken = self._rows.index_select(0, rows.flatten())  # several times faster than indexing with a matrix
+        return taken.view(len(which), len(self._offsets), -1)
 
 
-def cut(lengths: Sequence[int], length: int, wanted: int) -> npt.NDArray[np.int64]:
+def cut(lengths: Sequence[int], length: int, stride: int, wanted: int) -> npt.NDArray[np.int64]:
     """First rows of chunks over series that stand one after the other, none crossing a border.
 
-    Where there are many rows the chunks stand side by side; where there are few they overlap, down to a step of
-    one row, until there are about ``wanted`` of them. The last rows of a series are always in a chunk; a
-    series shorter than ``length`` gives none.
+    Where there are many rows a chunk starts ``stride`` rows behind the one before; where there are few they overlap
+    more, down to a step of one row, until there are about ``wanted`` of them. The last rows of a series are always in a
+    chunk; a series shorter than ``length`` gives none.
     """
     rooms = [size - length + 1 for size in lengths]
-    step = max(1, min(length, sum(room for room in rooms if room > 0) // wanted))
+    step = max(1, min(stride, sum(room for room in rooms if room > 0) // wanted))
     begins = np.cumsum([0, *lengths[:-1]])
     starts = [
         begin + np.arange((room - 1) % step, room, step, dtype=np.int64)
@@ -79,16 +86,18 @@ def cut(lengths: Sequence[int], length: int, wanted: int) -> npt.NDArray[np.int6
 
 def train(
     module: nn.Module,
-    loss: Loss,
+    losses: Losses,
     fit: Chunks,
     held: Chunks,
     *,
+    watched: Losses,
     plan: Plan,
     device: torch.device,
     progress: Progress | None = None,
 ) -> None:
     """Train ``module`` in place by Adam and leave it with the weights that were best on the held-back chunks.
 
+    Weights are learned from ``losses`` of the chunks ``fit``; the ``watched`` ones of ``held`` say which are best.
     ``progress`` is called after each epoch with the epochs done, the epochs at most and the held-back loss.
     Ends after ``plan.epochs``, after ``plan.patience`` epochs without a better held-back loss, or when
     ``plan.budget_s`` seconds are spent, whichever comes first. The caller has seeded torch; the order of the
@@ -108,15 +117,19 @@ def train(
     for epoch in range(plan.epochs):
         module.train()
         for which in torch.split(torch.randperm(len(fit), generator=order), plan.batch):
-            optimiser.zero_grad(set_to_none=True)
-            with mixed:
-                value = loss(module, fit.take(which).to(device))
-            value.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
-            optimiser.step()
+            steps = losses(module, fit.take(which))
+            while True:
+                with mixed:
+                    value = next(steps, None)
+                if value is None:
+                    break
+                optimiser.zero_grad(set_to_none=True)
+                value.backward()  # type: ignore[no-untyped-call]
+                nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
+                optimiser.step()
             if _spent(deadline):
                 break
-        now = _held_back_loss(module, loss, held, plan.batch, device)
+        now = _held_back_loss(module, watched, held, plan.batch)
         if progress is not None:
             progress(epoch + 1, plan.epochs, now)
         if now < best:
@@ -130,12 +143,13 @@ def train(
     module.load_state_dict(weights)
 
 
-def _held_back_loss(module: nn.Module, loss: Loss, held: Chunks, batch: int, device: torch.device) -> float:
+def _held_back_loss(module: nn.Module, losses: Losses, held: Chunks, batch: int) -> float:
     module.eval()
     total = 0.0
     with torch.inference_mode():
         for which in torch.split(torch.arange(len(held)), batch):
-            total += float(loss(module, held.take(which).to(device))) * len(which)
+            values = [float(value) for value in losses(module, held.take(which))]
+            total += sum(values) / len(values) * len(which)
     return total / len(held)
 
 
