@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from redshank.core import InputError, ModelError, SettingError
 from redshank.detectors.neural._base import NEAR, one_thread
 from redshank.detectors.neural._training import Chunks, Plan, cut, train
-from redshank.detectors.neural.ae_lstm import BLOCK, KNEE, AELSTMDetector
+from redshank.detectors.neural._errors import BLOCK, KNEE
+from redshank.detectors.neural.ae_lstm import AELSTMDetector
 from redshank.testing import normal_series, odd_series
 
+CPU = torch.device("cpu")
 QUICK = {"epochs": 3, "window": 6, "hidden": 16, "lr": 0.01, "device": "cpu"}
 
 
@@ -43,11 +46,11 @@ def slow_scores(detector: AELSTMDetector, X: np.ndarray) -> np.ndarray:
             memory, carried = module.lstm(torch.cat([code, last], dim=1)[None], carried)
             predicted = (last + module.head(memory[0])).numpy()[0]
             rebuilt = module.decoder(module.encoder(torch.from_numpy(now.T.reshape(1, -1).copy()))).numpy()
-            off = (now.T - rebuilt.reshape(now.T.shape)) / detector.rebuilt_spread_[:, None]
-            missed = (z[t] - predicted) / detector.predicted_spread_
+            off = (now.T - rebuilt.reshape(now.T.shape)) / detector.spread_[0, :, None]
+            missed = (z[t] - predicted) / detector.spread_[1]
             scores.append(
-                detector.alpha_ * np.mean([huber(e) for e in off.ravel()])
-                + detector.beta_ * np.mean([huber(e) for e in missed])
+                detector.weights_[0] * np.mean([huber(e) for e in off.ravel()])
+                + detector.weights_[1] * np.mean([huber(e) for e in missed])
             )
     return np.array(scores)
 
@@ -94,15 +97,16 @@ def test_both_errors_spread_alike_on_held_back_rows(fitted: AELSTMDetector) -> N
     only_rebuilt = AELSTMDetector(**QUICK, alpha=1.0, beta=0.0).fit(normal_series(rows=1200))
     only_predicted = AELSTMDetector(**QUICK, alpha=0.0, beta=1.0).fit(normal_series(rows=1200))
     X = normal_series(rows=1200)
+    alpha, beta = fitted.weights_
     rows = np.arange(1200) * 3 % 1200 >= 960  # the last fifth of each of three stretches was held back
     spreads = [
         np.ptp(np.quantile(weight * one.score_samples(X)[rows], (0.05, 0.95)))
-        for weight, one in ((fitted.alpha_, only_rebuilt), (fitted.beta_, only_predicted))
+        for weight, one in ((alpha, only_rebuilt), (beta, only_predicted))
     ]
     np.testing.assert_allclose(spreads, 1.0, rtol=1e-3)
     np.testing.assert_allclose(
         fitted.score_samples(X)[6:],
-        (fitted.alpha_ * only_rebuilt.score_samples(X) + fitted.beta_ * only_predicted.score_samples(X))[6:],
+        (alpha * only_rebuilt.score_samples(X) + beta * only_predicted.score_samples(X))[6:],
         rtol=1e-6,
     )
 
@@ -170,7 +174,7 @@ def test_short_series_are_enough_together() -> None:
 
 def test_state_is_plain_arrays_and_must_fit_the_settings(fitted: AELSTMDetector) -> None:
     state = fitted.state()
-    assert {"weights.lstm.weight_hh_l1", "alpha_", "band_", "mean_"} <= state.keys()
+    assert {"weights.lstm.weight_hh_l1", "weights_", "band_", "mean_"} <= state.keys()
     assert all(isinstance(value, np.ndarray) and not value.dtype.hasobject for value in state.values())
     with pytest.raises(ModelError, match="does not fit the settings"):
         AELSTMDetector(**QUICK | {"hidden": 8}).restore(state)
@@ -216,12 +220,12 @@ def test_budget_ends_training_after_the_step_that_spends_it() -> None:
     assert len(told) == 1
 
 
-def quadratic(module: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
-    return (module.weight.sum() - batch.mean()) ** 2
+def quadratic(module: torch.nn.Module, batch: torch.Tensor) -> Iterator[torch.Tensor]:
+    yield (module.weight.sum() - batch.mean()) ** 2
 
 
 def chunks(value: float, count: int = 8) -> Chunks:
-    return Chunks(np.full((count, 1), value, np.float32), np.arange(count), 1)
+    return Chunks(np.full((count, 1), value, np.float32), np.arange(count), 1, CPU)
 
 
 def plan(**changes: float) -> Plan:
@@ -234,7 +238,7 @@ def test_early_stop_keeps_the_best_weights() -> None:
     losses: list[float] = []
     # Learns towards 4, watched at 1: the held-back loss falls, then rises.
     train(
-        module, quadratic, chunks(4.0), chunks(1.0), plan=plan(), device=torch.device("cpu"),
+        module, quadratic, chunks(4.0), chunks(1.0), watched=quadratic, plan=plan(), device=CPU,
         progress=lambda _, __, loss: losses.append(loss),
     )  # fmt: skip
     best = int(np.argmin(losses))
@@ -243,22 +247,25 @@ def test_early_stop_keeps_the_best_weights() -> None:
 
 
 def test_divergence_is_an_error() -> None:
-    def broken(module: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
-        return quadratic(module, batch) * float("nan")
+    def broken(module: torch.nn.Module, batch: torch.Tensor) -> Iterator[torch.Tensor]:
+        yield module.weight.sum() * batch.mean() * float("nan")
 
     with pytest.raises(SettingError, match="diverged"):
         train(
-            torch.nn.Linear(1, 1, bias=False), broken, chunks(1.0), chunks(1.0), plan=plan(), device=torch.device("cpu")
+            torch.nn.Linear(1, 1, bias=False), broken, chunks(1.0), chunks(1.0), watched=broken, plan=plan(), device=CPU
         )
 
 
-@given(st.lists(st.integers(1, 300), min_size=1, max_size=6), st.integers(1, 60), st.integers(1, 200))
-def test_chunks_stay_in_their_series_and_reach_its_end(lengths: list[int], length: int, wanted: int) -> None:
-    starts = cut(lengths, length, wanted)
+@given(
+    st.lists(st.integers(1, 300), min_size=1, max_size=6), st.integers(1, 60), st.integers(0, 9), st.integers(1, 200)
+)
+def test_chunks_stay_in_their_series_and_reach_its_end(lengths: list[int], stride: int, lead: int, wanted: int) -> None:
+    length = lead + stride
+    starts = cut(lengths, length, stride, wanted)
     ends = np.cumsum(lengths)
     owner = np.searchsorted(ends, starts, side="right")
     assert (starts + length <= ends[owner]).all()
     long = {int(end) for end, size in zip(ends, lengths, strict=True) if size >= length}
     assert long <= set((starts + length).tolist())
     possible = sum(max(0, size - length + 1) for size in lengths)
-    assert len(starts) >= min(wanted, possible) or len(starts) >= possible // length
+    assert len(starts) >= min(wanted, possible) or len(starts) >= possible // stride

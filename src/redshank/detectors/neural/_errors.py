@@ -71,9 +71,9 @@ class ErrorDetector(TorchDetector):
     Notes
     -----
     ``score = sum over estimates of weight * mean over channels (and rows of the window) of size(error / spread)``.
-    The size is the square, growing linearly past three (Huber), so that a quiet channel counts as much as a noisy one and
-    one wild channel does not drown the rest. Where ``robust`` is False it is the plain squared error. Contributions are
-    the terms of the mean over channels: they sum to the score.
+    The size is the square, growing linearly past three (Huber), so that a quiet channel counts as much as a noisy one
+    and one wild channel does not drown the rest. Where ``robust`` is False it is the plain squared error. Contributions
+    are the terms of the mean over channels: they sum to the score.
     """
 
     robust: ClassVar[bool] = True
