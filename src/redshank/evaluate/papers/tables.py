@@ -1,0 +1,80 @@
+"""Tables of the papers' comparisons, made from records and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from redshank.evaluate.anchors import ANCHORS
+from redshank.evaluate.papers.comparisons import COMPARISONS
+from redshank.evaluate.papers.run import KIND, OURS, STATED
+from redshank.evaluate.records import Record
+from redshank.evaluate.tables import Table, Value
+
+MEASURES = ("accuracy", "precision", "recall", "f1", "roc_auc")
+NOTES = {
+    STATED: "as stated: rows (stretches of 30 for models that look at the order) are dealt at random, 70 % to learn "
+    "from, so that neighbours and copies of one event or attack stand on both sides; a model without labels has the "
+    "threshold that is best on the judged rows",
+    OURS: "ours: a recording, or a name of an attack, is either learned from or judged, in four turns; a model without "
+    "labels has the threshold that 0.5 % of held-back normal rows pass",
+}
+"""What the two protocols do, and what the first of them leaks."""
+
+
+def papers_tables(records: Sequence[Record]) -> list[Table]:
+    """One table for each comparison and data set: each model twice, what its paper prints beside it."""
+    tables = []
+    for key, comparison in COMPARISONS.items():
+        own = [record for record in records if record["kind"] == KIND and record["comparison"] == key]
+        for data in dict.fromkeys(record["data"] for record in own):
+            rows = [record for record in own if record["data"] == data]
+            measured = [_row(record) for record in rows]
+            breaks = tuple(k for k in range(1, len(rows)) if rows[k]["model"] != rows[k - 1]["model"])
+            shares = {record["anomalous"] / record["rows"] for record in rows if record["protocol"] == STATED}
+            always = f"an alarm on every judged row has accuracy and precision {max(shares):.2f}" if shares else ""
+            macro = "precision, recall and F1 are means over the kinds" if comparison.several else ""
+            quick = "a quick run on a part of the data" if rows[0]["quick"] else ""
+            notes = (comparison.note, *NOTES.values(), macro, always, quick)
+            tables.append(
+                Table(
+                    (
+                        "model",
+                        "protocol",
+                        *(name.replace("roc_auc", "ROC-AUC") for name in MEASURES),
+                        "fit s",
+                        "printed",
+                    ),
+                    tuple(measured),
+                    f"({key}) {comparison.title}, on {data}. After {comparison.source}",
+                    tuple(note for note in notes if note),
+                    breaks,
+                )
+            )
+    return tables
+
+
+def confusion_tables(records: Sequence[Record], key: str) -> list[Table]:
+    """The confusion matrix of each model of a comparison: true kinds down, predicted ones across."""
+    return [
+        Table(
+            ("true", *record["classes"]),
+            tuple((str(name), *row) for name, row in zip(record["classes"], record["confusion"], strict=True)),
+            f"({key}) {record['model']} on {record['data']}, {record['protocol']}: true kind down, what was said across",
+        )
+        for record in records
+        if record["kind"] == KIND and record["comparison"] == key
+    ]
+
+
+def _row(record: Record) -> tuple[Value, ...]:
+    printed = ", ".join(f"{name} {value:g}" for name, value in record["printed"].items()) or "not to hand"
+    values = [math.nan if record[name] is None else float(record[name]) for name in MEASURES]
+    shown = printed if record["protocol"] == STATED else ""
+    return (
+        record["model"],
+        record["protocol"],
+        *values,
+        float(record["seconds"]["fit"]),
+        "" if record["model"] in ANCHORS else shown,
+    )
