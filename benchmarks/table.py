@@ -1,13 +1,19 @@
-"""The tables of the README, made from the records in ``benchmarks/results`` and from nothing else."""
+"""The tables of the README and of docs/detectors.md, made from the records in ``benchmarks/results`` and nothing else.
+
+python benchmarks/table.py [detectors]
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import statistics
+import sys
 from pathlib import Path
 from typing import Any
 
-from redshank.evaluate.tables import Measured
+from redshank.evaluate.papers import confusion_tables, papers_tables
+from redshank.evaluate.tables import Measured, Table
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -176,5 +182,58 @@ def tables() -> str:
     return "\n".join([head, "", *demo(), "", *scan(), "", *public(), "", *nab(), "", *speed(), "", *metrics()])
 
 
+def board() -> list[str]:
+    """Every detector: means over the families of data, and VUS-PR by family."""
+    found = record("board")
+    families = list(dict.fromkeys(row["data"] for row in found["rows"] if row["data"] != "all"))
+    by_family = {(row["data"], row["detector"]): row for row in found["rows"]}
+    names = ("event recall", "false alarms per day", "ROC-AUC", "F1")
+    body = []
+    for row in found["rows"]:
+        if row["data"] != "all":
+            continue
+        own = [by_family.get((family, row["detector"])) for family in families]
+        by = [cell(one["VUS-PR"]).value if one else math.nan for one in own]
+        body.append(
+            (row["detector"], cell(row["VUS-PR"]), *by, *(cell(row[name]).value for name in names),
+             *(number(row[name]) for name in ("fit s", "rows per s", "peak MiB")), row["beats anchors"])
+        )  # fmt: skip
+    columns = ("detector", "VUS-PR, mean", *families, *names, "fit s", "rows per s", "peak MiB", "beats anchors on")
+    made = f"{found['work_s'] / 60:.0f} minutes of work on {found['workers']} workers (`{found['command']}`)"
+    notes = ("columns by name of the data: VUS-PR there", *found["notes"], made)
+    table = Table(columns, tuple(body), found["caption"], notes)
+    return ["### Every detector", "", table.markdown().rstrip()]
+
+
+def papers() -> list[str]:
+    """Each paper's comparison, under its protocol and under ours."""
+    found = record("papers")
+    records = found["comparisons"]
+    intro = (
+        f"`{found['command']}`. Each model stands twice: under the protocol that papers use, and under one that gives "
+        "nothing away. What a paper prints stands beside and enters no column of ours."
+    )
+    lines = ["### What papers compare, made again", "", intro]
+    for table in [*papers_tables(records), *confusion_tables(records, "c")]:
+        lines += ["", table.markdown().rstrip()]
+    return lines
+
+
+def cell(value: Any) -> Measured:
+    """A measured value of a record: a number with its bounds, or nothing."""
+    parts = value if isinstance(value, list) else [value, None, None]
+    return Measured(*(math.nan if part is None else float(part) for part in parts))
+
+
+def number(value: float | None) -> float:
+    """A number of a record, three digits of it: costs are noisy."""
+    return math.nan if value is None else float(f"{value:.3g}")
+
+
+def detectors() -> str:
+    """The tables of docs/detectors.md as Markdown."""
+    return "\n".join([*board(), "", *papers()])
+
+
 if __name__ == "__main__":
-    print(tables())
+    print(detectors() if sys.argv[1:] == ["detectors"] else tables())

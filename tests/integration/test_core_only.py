@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.fixtures.commands import lines, table
+from tests.fixtures.quick import UNLABELLED
 
 from redshank.bundle import save
 from redshank.core import Frame
@@ -20,7 +21,7 @@ from redshank.pipeline import Pipeline
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("core-only")  # one environment for all of these
 HEAVY = ("torch", "sklearn", "pandas", "polars", "pyarrow", "numba", "matplotlib", "jinja2", "pywt", "scipy")
-CORE = [name for name in DETECTORS if not DETECTORS.extra_of(name)]
+CORE = [name for name in UNLABELLED if not DETECTORS.extra_of(name)]
 FEW = 2  # seconds that the core may take to import on a slow machine; 0.2 s is usual
 
 READINGS = """

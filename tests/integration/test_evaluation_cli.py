@@ -22,7 +22,7 @@ from tests.integration.test_report_browser import chromium
 from tests.unit.evaluate.test_nab_run import ROWS as NAB_ROWS
 from tests.unit.evaluate.test_nab_run import small_corpus
 
-from redshank.evaluate.baselines import BASELINES
+from redshank.evaluate.anchors import PLAIN
 from redshank.evaluate.protocols import PROTOCOLS
 from redshank.evaluate.records import append, read
 from redshank.evaluate.tables import DEFAULT_MEASURES
@@ -109,7 +109,7 @@ class TestEvaluate:
         assert done.code == 0
         first = [line.split()[0] for line in done.out.splitlines() if line.strip()]
         assert first[first.index("detector") + 1] == "pca"
-        assert set(first[first.index("detector") + 2 :]) == set(BASELINES)
+        assert set(first[first.index("detector") + 2 :]) == set(PLAIN)
         assert re.search(r"^pca +\S+ ", done.out, re.MULTILINE)
         notes = done.err.splitlines()
         assert all(note.startswith("note: ") for note in notes)
@@ -119,7 +119,7 @@ class TestEvaluate:
 
     def test_json_is_strict_and_complete(self, file):
         found = strict(command("evaluate", file, *PCA, "--json", "--seed", "7"))
-        assert [record["detector"] for record in found["records"]] == ["pca", *BASELINES]
+        assert [record["detector"] for record in found["records"]] == ["pca", *PLAIN]
         assert {record["detector"]: record["seed"] for record in found["records"]}["random"] == 7
         for record in found["records"]:
             assert record["data"]["rows"] == ROWS
@@ -192,7 +192,7 @@ class TestEvaluate:
         assert "\npca & " in latex
         found = rows(command("evaluate", file, *PCA, "--format", "csv"))
         assert [row["detector"] for row in found if "(baseline)" not in row["detector"]] == ["pca"]
-        assert len(found) == 1 + len(BASELINES)
+        assert len(found) == 1 + len(PLAIN)
         assert float(found[0]["VUS-PR"]) > 0.9
         assert all(name in found[0] for name in DEFAULT_MEASURES)
 
@@ -356,7 +356,7 @@ class TestBench:
         drawn = [record for record in found if record["detector"] == "random"]
         assert [record["seed"] for record in drawn] == [0, 1, 2]
         assert len({record["measures"]["ROC-AUC"] for record in drawn}) == 3
-        assert len(found) == 1 + len(BASELINES) + 2, "what draws nothing runs once"
+        assert len(found) == 1 + len(PLAIN) + 2, "what draws nothing runs once"
 
     def test_files_of_one_name(self, file, tmp_path):
         """A folder for each site, the same name in each: two data sets, not one that changed."""
@@ -505,13 +505,13 @@ class TestReport:
         before = kept.read_bytes(), more.read_bytes()
         done = command("report", kept, more, "--out", out, "--folder", folder, "--title", "<i>Plant</i>", "--json")
         found = strict(done)
-        assert found["records"] == 2 + len(BASELINES)
+        assert found["records"] == 2 + len(PLAIN)
         assert set(found["written"]) == {str(out), *map(str, folder.iterdir())}
         page = out.read_text("utf-8")
         assert "&lt;i&gt;Plant&lt;/i&gt;" in page
         assert "<i>Plant" not in page
         body = list(csv.DictReader(io.StringIO((folder / "runs.csv").read_text("utf-8"))))
-        assert [row["data"] for row in body] == ["pump"] * 7 + ["valve"]
+        assert [row["data"] for row in body] == ["pump"] * (1 + len(PLAIN)) + ["valve"]
         assert {"roc.svg", "pr.svg", "confusion.svg", "scores-1.svg"} <= {path.name for path in folder.iterdir()}
         assert (kept.read_bytes(), more.read_bytes()) == before
 

@@ -8,14 +8,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.fixtures.classifiers import NearestMean
+from tests.fixtures.quick import made
 
+import redshank.pipeline
 import redshank.scoring
 from redshank.calibrate import CALIBRATORS
 from redshank.core import Detector, Frame, Schema, label_rows
-from redshank.data import Dataset, split_time
+from redshank.data import Dataset, labels_of, split_time
 from redshank.detectors import DETECTORS
-from redshank.evaluate.baselines import BASELINES
-from redshank.evaluate.protocols import PROTOCOLS, Split
+from redshank.evaluate.anchors import PLAIN
+from redshank.evaluate.protocols import LEAVE_ATTACK_OUT, PROTOCOLS, Split
 from redshank.evaluate.run import evaluate_run
 from redshank.features import Scaler
 from redshank.pipeline import Pipeline
@@ -31,6 +34,8 @@ FARTHEST = CLIP * 0.999
 FITTED = ("Pipeline", "Scaler", "QualityChecks", "Detector", "Calibrator")
 
 Spied = dict[str, list[np.ndarray]]
+told: dict[str, list] = defaultdict(list)
+"""Labels given to any ``fit``, by who was fitted; of the test that runs."""
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +73,15 @@ def spied(monkeypatch) -> tuple[Spied, list[Pipeline]]:
     """Every array given to any ``fit``, by who was fitted, and the pipelines."""
     seen: Spied = defaultdict(list)
     fitted: list[Pipeline] = []
+    told.clear()
 
     def watch(owner: type, who: str, arrays: Callable[..., Iterable[np.ndarray]]) -> None:
         fit = owner.fit
 
         def spy(self, *arguments, **options):
+            labels = options.get("labels", arguments[1] if who == "Detector" and len(arguments) > 1 else None)
+            if labels is not None:
+                told[who].append(labels)
             seen[who] += [np.array(one, dtype=np.float64) for one in arrays(*arguments)]
             if isinstance(self, Pipeline):
                 fitted.append(self)
@@ -80,7 +89,7 @@ def spied(monkeypatch) -> tuple[Spied, list[Pipeline]]:
 
         monkeypatch.setattr(owner, "fit", spy)
 
-    watch(Pipeline, "Pipeline", lambda frame: [frame.values])
+    watch(Pipeline, "Pipeline", lambda frame, *_: [frame.values])
     watch(QualityChecks, "QualityChecks", lambda frame: [frame.values])
     watch(Scaler, "Scaler", lambda X, *_: [X])
     watch(Detector, "Detector", lambda X, *_: X if isinstance(X, list) else [X])
@@ -122,11 +131,11 @@ def test_random_folds_are_clean_in_values_and_marked_for_their_neighbours(plant)
     assert all(one.leaks.startswith("leaks neighbours") for one in PROTOCOLS["random k-fold"](plant))
 
 
-@pytest.mark.parametrize("detector", [*sorted(DETECTORS), *BASELINES])
+@pytest.mark.parametrize("detector", [*sorted(DETECTORS), *PLAIN])
 def test_whatever_the_detector(plant, spied, detector):
     seen, fitted = spied
     (split,) = PROTOCOLS["chronological hold-out"](plant)
-    quick = DETECTORS.get("ae_lstm")(epochs=1, hidden=4, device="cpu") if detector == "ae_lstm" else detector
+    quick = made(detector) if detector in DETECTORS else detector
     _, state = run(plant, split, fitted, quick)
     seen.clear()
     _, other = run(planted(plant, split), split, fitted, quick)
@@ -151,6 +160,74 @@ def test_labels_are_never_an_input(plant, spied):
     for y in (1 - plant.y, np.zeros_like(plant.y), None):
         _, other = run(replace(plant, y=y, labels=()), split, fitted)
         assert state == other
+
+
+def other_labels(dataset: Dataset, split: Split) -> Dataset:
+    """Every judged row said to be something that training never held."""
+    kinds = dataset.lessons().astype("U20")
+    kinds[split.test] = "sentinel"
+    return replace(dataset, y=(kinds != "normal").astype(np.int8), labels=(), kinds=kinds)
+
+
+def words(labels: Iterable) -> set[str]:
+    parts = [part for given in labels for part in (given if isinstance(given, list) else [given])]
+    return {str(one) for part in parts for one in part}
+
+
+@pytest.fixture(scope="module")
+def lessons(plant) -> Dataset:
+    """Enough anomalies in every part of every protocol: rows far from the middle, by the side on which they lie."""
+    column = plant.frame.values[:, 0]
+    low, high = np.nanquantile(column, (0.1, 0.9))
+    kinds = np.where(column < low, "low", np.where(column > high, "high", "normal"))
+    y = (kinds != "normal").astype(np.int8)
+    return replace(plant, y=y, kinds=kinds, labels=labels_of(plant.frame, y, kinds=kinds))
+
+
+@pytest.mark.parametrize("name", list(PROTOCOLS))
+def test_labels_of_judged_rows_are_never_told(lessons, spied, name):
+    """A detector that learns from labels has those of its training rows; whatever the others say changes nothing."""
+    _, fitted = spied
+    for split in PROTOCOLS[name](lessons, **({"labelled": True} if name == LEAVE_ATTACK_OUT else {})):
+        told.clear()
+        clean, state = run(lessons, split, fitted, NearestMean())
+        (given,) = told["Pipeline"]
+        np.testing.assert_array_equal(given, lessons.kinds[split.train])
+        assert clean["labelled"] is True
+        assert told["Detector"], "the spy sees them"
+        if name == LEAVE_ATTACK_OUT:
+            assert split.left_out not in words(told["Detector"])
+            continue  # with other labels there would be another split
+        told.clear()
+        odd, other = run(planted(other_labels(lessons, split), split), split, fitted, NearestMean())
+        assert "sentinel" not in words(told["Pipeline"] + told["Detector"])
+        assert [key for key in state if state[key] != other[key]] == []
+        assert "sentinel" in odd["classes"]["names"], "and they were there"
+
+
+def test_detectors_without_need_are_told_nothing(lessons, spied):
+    _, fitted = spied
+    (split,) = PROTOCOLS["published"](lessons)
+    record, _ = run(lessons, split, fitted)
+    assert record["labelled"] is False
+    assert record["classes"] is None
+    assert not told
+
+
+def leak_labels(monkeypatch, dataset: Dataset) -> None:
+    """Judged rows among those that are learned from, with their labels."""
+    fit = Pipeline.fit
+    monkeypatch.setattr(Pipeline, "fit", lambda self, *_, **options: fit(self, dataset.frame, labels=dataset.kinds))
+
+
+def test_the_check_finds_leaked_labels(monkeypatch, lessons, spied):
+    _, fitted = spied
+    (split,) = PROTOCOLS["published"](lessons)
+    odd = other_labels(lessons, split)
+    leak_labels(monkeypatch, odd)
+    told.clear()
+    run(odd, split, fitted, NearestMean())
+    assert "sentinel" in words(told["Detector"])
 
 
 def leak_everything(monkeypatch, dataset: Dataset) -> None:
@@ -217,15 +294,15 @@ def test_a_leak_into_calibration_is_found_by_what_was_learned(monkeypatch, plant
     """Levels set on scores of the judged rows: no array holds the sentinel itself, the learned state tells."""
     _, fitted = spied
     (split,) = PROTOCOLS["chronological hold-out"](plant)
-    held_back = redshank.pipeline._held_back
+    held_back = redshank.pipeline.held_back
 
     def leaky(dataset: Dataset):
-        def also(scorer, devices, series, times, held):
-            found = held_back(scorer, devices, series, times, held)
+        def also(scorer, training, held):
+            found = held_back(scorer, training, held)
             frame = dataset.frame.take(split.test)
             for k, rows in enumerate(frame.series()):
                 values = frame.values[rows]
-                every = redshank.scoring.DeviceRows(devices[k], k, rows, values, frame.time_ns[rows], 0)
+                every = redshank.scoring.DeviceRows(training.devices[k], k, rows, values, frame.time_ns[rows], 0)
                 columns, _ = scorer.columns(every)
                 found[k] = [np.concatenate(pair) for pair in zip(found[k], columns, strict=True)]
             return found
@@ -234,6 +311,6 @@ def test_a_leak_into_calibration_is_found_by_what_was_learned(monkeypatch, plant
 
     states = []
     for dataset in (plant, planted(plant, split)):
-        monkeypatch.setattr(redshank.pipeline, "_held_back", leaky(dataset))
+        monkeypatch.setattr(redshank.pipeline, "held_back", leaky(dataset))
         states.append(run(dataset, split, fitted)[1])
     assert any(states[0][key] != states[1][key] for key in states[0] if key.startswith("calibrator"))

@@ -25,7 +25,8 @@ from redshank.detectors import DETECTORS
 from redshank.features import Scaler
 from redshank.pipeline import Pipeline
 from redshank.quality import QualityChecks
-from redshank.scoring import Scorer
+from redshank.scoring import AS_IS, Scorer
+from redshank.training import SAMPLINGS
 
 FORMAT = 1
 LARGEST_MEMBER = 2**28
@@ -63,7 +64,7 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
     if not hasattr(pipeline, "quality_"):
         raise NotFittedError("save: the pipeline is not fitted yet; call fit first")
     arrays: dict[str, npt.NDArray[np.generic]] = {}
-    texts: dict[str, list[str]] = {}
+    texts: dict[str, Any] = {}
     parts = {
         "scaler": pipeline.scorer_.scaler.state(),
         **{f"detector.{i}": detector.state() for i, detector in enumerate(pipeline.scorer_.detectors)},
@@ -73,7 +74,7 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
     for part, state in parts.items():
         for name, value in state.items():
             if value.dtype.kind in "US":
-                texts[f"{part}/{name}"] = [str(text) for text in np.atleast_1d(value)]
+                texts[f"{part}/{name}"] = value.astype(np.str_).tolist()
             else:
                 arrays[f"{part}/{name}"] = np.array(value, order="C")
     packed = save_arrays(arrays)
@@ -87,6 +88,10 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str]) -> Path:
             "budget": pipeline.budget,
             "hold_back": pipeline.hold_back,
             "fill": pipeline.fill,
+            "sampling": pipeline.sampling,
+            "sampled": pipeline.scorer_.sampling,
+            "step_s": [float(step) for step in pipeline.scorer_.step_s],
+            "notes": list(pipeline.notes_),
             "gap_s": [float(gap) for gap in pipeline.scorer_.gap_s],
             "held_back_rate": pipeline.held_back_rate_,
             "seen": [bool(known) for known in pipeline.scorer_.seen],
@@ -178,7 +183,9 @@ def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
         budget=settings["budget"],
         hold_back=settings["hold_back"],
         fill=settings["fill"],
+        sampling=settings.get("sampling", AS_IS),  # a model of an earlier version has no such setting
     )
+    pipeline.notes_ = tuple(settings.get("notes", ()))
     pipeline.schema_ = Schema.from_dict(manifest["schema"])
     pipeline.devices_ = tuple(manifest["devices"])
     pipeline.held_back_rate_ = settings["held_back_rate"]
@@ -192,6 +199,8 @@ def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
         gap_s=np.array(settings["gap_s"], np.float64),
         seen=np.array(settings["seen"], np.bool_),
         fill=settings["fill"],
+        sampling=settings.get("sampled", AS_IS),
+        step_s=np.array(settings.get("step_s", ()), np.float64),
     )
     pipeline.calibrators_ = tuple(
         make_calibrator(**of_calibrator).restore(_part(arrays, f"calibrator.{i}"))
@@ -203,7 +212,9 @@ def _build(manifest: dict[str, Any], arrays: Arrays) -> Pipeline:
     fits = shapes == ((devices,), (devices + 1,), (len(pipeline.schema_),))
     if not fits or not ((scorer.own >= 0) & (scorer.own < len(scorer.detectors))).all():
         raise ModelError("its devices and detectors do not fit together")
-    wanted = len(pipeline.schema_) + 1 if len(pipeline.schema_) > 1 else 1
+    if scorer.sampling not in SAMPLINGS or (scorer.sampling != AS_IS and scorer.step_s.shape != (devices + 1,)):
+        raise ModelError(f"its rows are sampled {scorer.sampling!r}, of which this version knows too little")
+    wanted = len(pipeline.schema_) + 1 if scorer.by_channel else 1
     if len(pipeline.calibrators_) != wanted:
         raise ModelError(f"holds {len(pipeline.calibrators_)} calibrators; its channels want {wanted}")
     return pipeline

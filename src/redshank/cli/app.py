@@ -19,6 +19,7 @@ from redshank.cli.scan import scan
 from redshank.cli.score import score
 from redshank.cli.simulate import simulate
 from redshank.cli.train import train
+from redshank.cli.tune import tune
 from redshank.core import RedshankError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -46,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, scan, train, score, evaluate, bench, report, audit, simulate, detectors):
+for command in (demo, scan, train, score, evaluate, bench, tune, report, audit, simulate, detectors):
     app.command()(command)
 
 

@@ -1,9 +1,9 @@
-"""``redshank bench``: detectors beside trivial baselines on one data set or many, and the NAB score."""
+"""``redshank bench``: detectors beside plain anchors on data sets, on the boards of all data, and the NAB score."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from redshank.cli import inputs
+from redshank.cli.board import DETECTORS_BOARD, bench_detectors, names_in
 from redshank.cli.console import BAD_INPUT, notices, print_json, print_notes, working
 from redshank.cli.nab import NAB, bench_nab
+from redshank.cli.papers import PAPERS, bench_papers
 from redshank.cli.results import (
     Baselines,
     By,
@@ -36,11 +38,15 @@ from redshank.cli.results import (
 )
 from redshank.core import Detector, InputError, RedshankError, SettingError
 from redshank.data import names
-from redshank.detectors import DETECTORS
+from redshank.detectors.specs import detector_of, read_spec
 from redshank.evaluate.records import Record
 
 OF_NAB = ("data", "detector", "results", "threshold", "record", "form", "data_root", "as_json")
 """Arguments that the NAB score heeds; it has its own way to divide rows, and its own table."""
+OF_BOARD = ("data", "quick", "only", "families", "jobs", "record", "form", "data_root", "as_json")
+"""Arguments that a board heeds; the others have no say in it, and these no say elsewhere but for those of NAB."""
+OF_PAPERS = ("data", "quick", "only", "record", "form", "data_root", "as_json")
+"""Arguments that the papers' comparisons heed."""
 
 
 def bench(
@@ -50,7 +56,8 @@ def bench(
         typer.Argument(
             metavar="DATA...",
             help="Files, data sets by name, or families of them such as skab or nab/realTraffic; "
-            "'nab' alone is the NAB score.",
+            "'nab' alone is the NAB score, 'detectors' alone every detector on all public data, 'papers' alone the "
+            "comparisons that papers print.",
         ),
     ],
     detector: Annotated[
@@ -78,13 +85,31 @@ def bench(
     form: FormOption = Form.TEXT,
     label: inputs.Label = None,
     data_root: inputs.DataRoot = None,
+    quick: Annotated[bool, typer.Option("--quick", help="With a board: whether all runs, in a few minutes.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAMES", help="With a board: these rows of it, commas between.")
+    ] = None,
+    families: Annotated[
+        list[str] | None, typer.Option("--data", metavar="NAMES", help="With a board: these data, commas between.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="With a board: worker processes.")] = 2,
     as_json: inputs.AsJson = False,
 ) -> None:
-    """Measure detectors on DATA, beside trivial baselines.
+    """Measure detectors on DATA, beside trivial baselines and plain anchors.
 
     Each record is kept as soon as it is made (--record), so that an interrupted run loses nothing. A data set that
     cannot be used, by one detector or by all, is named, left out of the table, and makes the exit code 2.
     """
+    if data == [DETECTORS_BOARD]:
+        _check_heeded(context, OF_BOARD, "the board of detectors")
+        check_record(record)
+        bench_detectors(only, families, record, jobs, form, data_root, quick=quick, as_json=as_json)
+        return
+    if data == [PAPERS]:
+        _check_heeded(context, OF_PAPERS, "the papers' comparisons")
+        check_record(record)
+        bench_papers(names_in(only), record, form, data_root, quick=quick, as_json=as_json)
+        return
     if data == [NAB]:
         _check_nab(context, results, detector)
         check_record(record)
@@ -92,6 +117,7 @@ def bench(
         return
     if results is not None or threshold is not None:
         raise SettingError(f"--results and --threshold are for the NAB score; the data are {', '.join(data)}")
+    _check_heeded(context, set(context.params) - (set(OF_BOARD) - set(OF_NAB)), "single data sets")
     check_protocol(protocol)
     check_measures(measure)
     check_record(record)
@@ -157,12 +183,18 @@ class _Done:
 
 def _check_nab(context: typer.Context, results: Path | None, detector: list[str] | None) -> None:
     """Refuse options that would change nothing."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if name not in OF_NAB and source is not None and source.name == "COMMANDLINE":
-            raise SettingError(f"--{name.replace('_', '-')} has no effect on the NAB score; leave it out")
+    _check_heeded(context, OF_NAB, "the NAB score")
     if results is not None and detector is not None:
         raise SettingError("--results and --detector are both given; choose one")
+
+
+def _check_heeded(context: typer.Context, heeded: Collection[str], what: str) -> None:
+    """Refuse options that would change nothing."""
+    spelled = {one.name: one.opts[0] for one in context.command.params}
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name not in heeded and source is not None and source.name == "COMMANDLINE":
+            raise SettingError(f"{spelled[name]} has no effect on {what}; leave it out")
 
 
 def _within(advance: Any, place: int, total: int, part: float | None) -> None:
@@ -198,7 +230,10 @@ def _detectors(chosen: list[str], vary: str | None, seeds: int) -> list[tuple[De
     setting, values = (None, [None]) if vary is None else setting_values(vary)
     found: list[tuple[Detector | str, int]] = []
     for name in chosen:
-        make = DETECTORS.get(name)
+        detector = detector_of(name)
+        if "seed" in read_spec(name)[1]:
+            raise SettingError(f"{name}: the seed is drawn from --seeds; leave it out of the text")
+        make = partial(type(detector), **detector.settings())
         if setting is not None and setting not in make().settings():
             raise SettingError(f"--vary: {name} has no setting {setting!r}; it has {', '.join(make().settings())}")
         for value in values:

@@ -69,7 +69,8 @@ def evaluate(
 ) -> None:
     """Compare with the known anomalies of FILE, beside trivial baselines.
 
-    FILE is a table with `--label COLUMN`, or a data set by name. Labels are only compared with.
+    FILE is a table with `--label COLUMN`, or a data set by name. Labels are only compared with, but for detectors that
+    need them: those learn from the labels of the rows that they learn from, and from no others.
     """
     for option in LEARNING:
         source = context.get_parameter_source(option)

@@ -14,8 +14,10 @@ from redshank.calibrate import CALIBRATORS, Budget
 from redshank.cli.console import count, working
 from redshank.core import Frame, InputError, SettingError
 from redshank.data import Dataset, load, names, read, split_time
-from redshank.detectors import DETECTORS
+from redshank.detectors.specs import detector_of
 from redshank.pipeline import Pipeline
+from redshank.scoring import AS_IS
+from redshank.training import SAMPLINGS, check_sampling
 
 LEARN = 0.3
 """Part of each device's rows that is learned from, where nothing else is said."""
@@ -38,7 +40,11 @@ File = Annotated[
     str, typer.Argument(metavar="FILE", help="CSV, Parquet, JSON lines or NumPy file, or a data set by name.")
 ]
 Label = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="Column of known anomalies: never an input, only compared with.")
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column of known anomalies: learned from by detectors that need labels, by others only compared with.",
+    ),
 ]
 Ignore = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Column to leave out; may be given again.")]
 Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Time column, where it is not found by itself.")]
@@ -51,10 +57,17 @@ DataRoot = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of the named data sets [default: REDSHANK_DATA].")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output instead of tables.")]
-Detector = Annotated[str, typer.Option(metavar="NAME", help="Detector by name; `redshank detectors` lists them.")]
+Detector = Annotated[str, typer.Option(metavar="NAME", help="Detector by name, or with settings: 'pca(latent=2)'.")]
 Calibrator = Annotated[str, typer.Option(metavar="NAME", help=f"How scores become alarms: {', '.join(CALIBRATORS)}.")]
 BudgetText = Annotated[
     str, typer.Option(metavar="TEXT", help="False alarms allowed; '3 per day' would be for the whole fleet.")
+]
+Sampling = Annotated[
+    str,
+    typer.Option(
+        metavar="WAY",
+        help=f"Rows at unequal steps, for detectors that look at their order: {', '.join(SAMPLINGS)}.",
+    ),
 ]
 Learn = Annotated[
     float | None,
@@ -70,18 +83,19 @@ BUDGET = "1 per device per week"
 DETECTOR = "ridge"
 
 
-def pipeline_of(detector: str, calibrator: str, budget: str) -> Pipeline:
-    """An unfitted pipeline; names and budget are checked now, before anything is read.
+def pipeline_of(detector: str, calibrator: str, budget: str, sampling: str = AS_IS) -> Pipeline:
+    """An unfitted pipeline; names, budget and sampling are checked now, before anything is read.
 
     Raises
     ------
     SettingError
         If a name or the budget is not understood.
     """
-    DETECTORS.extra_of(detector)
+    detector_of(detector)
     CALIBRATORS.extra_of(calibrator)
     Budget.parse(budget)
-    return Pipeline(detector, calibrator=calibrator, budget=budget)
+    check_sampling("--sampling", sampling)
+    return Pipeline(detector, calibrator=calibrator, budget=budget, sampling=sampling)
 
 
 def open_data(
@@ -161,6 +175,40 @@ def training_part(
     return data.frame.take(first), data.frame.take(rest), rest, choice
 
 
+def labels_for(
+    detector: str, data: Dataset, file: str, learn: float | None, *, whole: bool
+) -> npt.NDArray[np.generic] | None:
+    """Labels of the rows that are learned from, for a detector that needs them; None for all others.
+
+    Parameters
+    ----------
+    detector : str
+        As the user wrote it.
+    data : Dataset
+        What is learned from, and where it is not ``whole`` judged as well.
+    file : str
+        Its name, for messages.
+    learn : float or None
+        As for :func:`training_part`.
+    whole : bool
+        Whether all rows are learned from, or those published for training: nothing of ``data`` is judged.
+
+    Raises
+    ------
+    InputError
+        If no anomaly is known there.
+    """
+    if not detector_of(detector).tags.needs_labels:
+        return None
+    told = data.lessons()
+    if told is None:
+        hint = "; name their column with --label COLUMN" if Path(file).exists() else ""
+        raise InputError(f"{file}: {detector} learns from known anomalies, and none are known there{hint}")
+    if data.train is not None and (whole or learn is None):
+        return told[data.train]
+    return told if whole else told[split_time(data.frame, LEARN if learn is None else learn)[0]]
+
+
 def published(data: Dataset) -> tuple[Frame, npt.NDArray[np.bool_]]:
     """The rows published for training and the mask of the others; without such a split all rows are both."""
     if data.train is None:
@@ -168,7 +216,9 @@ def published(data: Dataset) -> tuple[Frame, npt.NDArray[np.bool_]]:
     return data.frame.take(data.train), ~data.train
 
 
-def learn_from(pipeline: Pipeline, frame: Frame, file: str, *, quiet: bool) -> None:
+def learn_from(
+    pipeline: Pipeline, frame: Frame, file: str, *, labels: npt.NDArray[np.generic] | None = None, quiet: bool
+) -> None:
     """Fit a pipeline to what was read from a file, with a progress bar.
 
     Raises
@@ -178,7 +228,7 @@ def learn_from(pipeline: Pipeline, frame: Frame, file: str, *, quiet: bool) -> N
     """
     with working("learning", quiet=quiet) as advance:
         try:
-            pipeline.fit(frame, progress=lambda epoch, epochs, _: advance(epoch / epochs))
+            pipeline.fit(frame, labels, progress=lambda epoch, epochs, _: advance(epoch / epochs))
         except InputError as error:
             raise InputError(f"{file}: cannot learn from {count(len(frame), 'row')} ({error})") from error
 

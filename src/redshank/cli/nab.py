@@ -9,7 +9,7 @@ from pathlib import Path
 from redshank.cli.console import print_json, working
 from redshank.cli.outputs import needs_train
 from redshank.cli.results import Form, keeper, print_table
-from redshank.detectors import DETECTORS
+from redshank.detectors.specs import detector_of
 from redshank.evaluate.nab_board import nab_record, nab_table
 from redshank.evaluate.nab_run import RAISED, nab_scores, nab_trivial
 from redshank.evaluate.records import Record
@@ -29,7 +29,7 @@ def bench_nab(
 ) -> None:
     """Score result files, or where there are none the detectors, on the whole corpus."""
     for name in detectors:
-        DETECTORS.extra_of(name)
+        detector_of(name)
     with needs_train("reading the corpus"), working("reading", quiet=as_json):
         from redshank.evaluate.nab_results import corpus, read_results  # noqa: PLC0415  reads with Polars
 

@@ -21,7 +21,7 @@ from redshank.cli.console import output, print_notes
 from redshank.cli.outputs import check_place, needs_train
 from redshank.core import Detector, InputError, SettingError
 from redshank.data import Dataset, audit
-from redshank.evaluate.baselines import BASELINES
+from redshank.evaluate.anchors import PLAIN
 from redshank.evaluate.metrics import measure
 from redshank.evaluate.protocols import PROTOCOLS, Split, protocol_of
 from redshank.evaluate.records import Record, append
@@ -72,7 +72,7 @@ Protocol = Annotated[
         "[default: as published, else chronological-hold-out].",
     ),
 ]
-Baselines = Annotated[bool, typer.Option(help="Also judge the trivial baselines.")]
+Baselines = Annotated[bool, typer.Option(help="Also judge the trivial baselines and plain anchors.")]
 RecordFile = Annotated[
     Path | None, typer.Option("--record", metavar="FILE", help="Add a record of each run to this JSON-lines file.")
 ]
@@ -167,10 +167,10 @@ def judged(
 
 
 def trivial(seeds: Iterable[int], *, wanted: bool) -> list[tuple[Detector | str, int]]:
-    """The baselines, each with every seed that makes a difference to it."""
+    """The trivial baselines and plain anchors, each with every seed that makes a difference to it."""
     if not wanted:
         return []
-    return [(name, seed) for name, make in BASELINES.items() for seed in own_seeds(make(), seeds)]
+    return [(name, seed) for name, make in PLAIN.items() for seed in own_seeds(make(), seeds)]
 
 
 def own_seeds(detector: Detector, seeds: Iterable[int]) -> list[int]:

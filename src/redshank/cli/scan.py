@@ -26,6 +26,7 @@ from redshank.evaluate import EventReport, compare
 from redshank.evaluate.records import incident_record, pipeline_settings
 from redshank.incidents import duration
 from redshank.pipeline import Analysis, Pipeline, device_weeks
+from redshank.scoring import AS_IS
 
 FEWEST_WEEKS = 0.2
 """Device-weeks, more than a day, below which one incident more or less says nothing of a weekly rate."""
@@ -41,6 +42,7 @@ def scan(
     detector: inputs.Detector = inputs.DETECTOR,
     calibrator: inputs.Calibrator = "extreme",
     budget: inputs.BudgetText = inputs.BUDGET,
+    sampling: inputs.Sampling = AS_IS,
     report: inputs.Report = Path("report.html"),
     label: inputs.Label = None,
     ignore: inputs.Ignore = None,
@@ -54,10 +56,11 @@ def scan(
     """Learn from the first part of FILE, judge the rest, report.
 
     FILE may hold one device or many; what was assumed about its columns is printed, and every assumption has an
-    option that overrides it. The incidents are printed as a table and drawn in the report, one HTML file.
+    option that overrides it. The incidents are printed as a table and drawn in the report, one HTML file. A detector
+    that needs labels learns from those of --label in the first part, and incidents are called by their names.
     """
     watch = Stopwatch()
-    pipeline = inputs.pipeline_of(detector, calibrator, budget)
+    pipeline = inputs.pipeline_of(detector, calibrator, budget, sampling)
     write_report = report_at(report)
     open_data = partial(
         inputs.open_data,
@@ -73,14 +76,15 @@ def scan(
         data = open_data(file)
         learned = open_data(train) if train else None
         normal, rest, judged, choice = inputs.training_part(data, file, learn, learned)
+        told = inputs.labels_for(detector, learned or data, train or file, learn, whole=learned is not None)
     with watch.step("learn"):
-        inputs.learn_from(pipeline, normal, train or file, quiet=as_json)
+        inputs.learn_from(pipeline, normal, train or file, labels=told, quiet=as_json)
     with working("judging", quiet=as_json), watch.step("judge"):
         analysis = pipeline.analyse(rest, history=None if train else normal)
     labels = labels_between(data.labels, rest)
     found = compare(analysis.incidents, labels, device_weeks=device_weeks(rest)) if labels else None
     settings = settings_of(pipeline, {"file": file, "learned": choice})
-    notes = (*data.notes, choice)
+    notes = (*data.notes, choice, *pipeline.notes_, *analysis.notes)
     with working("writing the report", quiet=as_json), watch.step("report"):
         write_report(
             analysis,

@@ -62,13 +62,13 @@ def score(
             "realised_rate": analysis.rate(),
             "budget": pipeline.budget,
             "settings": settings_of(pipeline, {}),
-            "notes": list(data.notes),
+            "notes": [*data.notes, *analysis.notes],
             "scores": None if out is None else str(out),
             "incidents": [incident_record(incident) for incident in analysis.incidents],
         }
         print_json(record)
         return
-    print_notes(data.notes)
+    print_notes([*data.notes, *analysis.notes])
     if analysis.incidents:
         output.print(incident_table(analysis.incidents))
     output.print(f"\n{count(len(analysis.incidents), 'incident')} in {count(len(data.frame), 'row')}", soft_wrap=True)

@@ -12,6 +12,7 @@ from redshank.cli import inputs
 from redshank.cli.console import Stopwatch, count, output, print_json, print_notes, working
 from redshank.cli.outputs import check_place
 from redshank.cli.scan import settings_of
+from redshank.scoring import AS_IS
 
 
 def train(
@@ -20,6 +21,7 @@ def train(
     detector: inputs.Detector = inputs.DETECTOR,
     calibrator: inputs.Calibrator = "extreme",
     budget: inputs.BudgetText = inputs.BUDGET,
+    sampling: inputs.Sampling = AS_IS,
     label: inputs.Label = None,
     ignore: inputs.Ignore = None,
     time: inputs.Time = None,
@@ -31,19 +33,22 @@ def train(
 ) -> None:
     """Learn what is normal from FILE and save the model.
 
-    Every row of FILE counts as normal; of a data set by name, the rows that were published for training.
+    Every row of FILE counts as normal; of a data set by name, the rows that were published for training. A detector
+    that needs labels learns from the column of --label, which may name what is wrong.
     """
     watch = Stopwatch()
-    pipeline = inputs.pipeline_of(detector, calibrator, budget)
+    pipeline = inputs.pipeline_of(detector, calibrator, budget, sampling)
     check_place(out)
     with working("reading", quiet=as_json), watch.step("read"):
         data = inputs.open_data(
             file, label=label, ignore=ignore, time=time, device=device, zone=zone, sort=sort, data_root=data_root
         )
+        told = inputs.labels_for(detector, data, file, None, whole=True)
         frame = data.frame if data.train is None else data.frame.take(data.train)
     with watch.step("learn"):
-        inputs.learn_from(pipeline, frame, file, quiet=as_json)
+        inputs.learn_from(pipeline, frame, file, labels=told, quiet=as_json)
     save(pipeline, out)
+    notes = (*data.notes, *pipeline.notes_)
     if as_json:
         record = {
             "model": str(out),
@@ -53,11 +58,11 @@ def train(
             "held_back_rate": pipeline.held_back_rate_,
             "settings": settings_of(pipeline, {"file": file}),
             "seconds": watch.seconds,
-            "notes": list(data.notes),
+            "notes": list(notes),
         }
         print_json(record)
         return
-    print_notes(data.notes)
+    print_notes(notes)
     output.print(
         f"learned {count(len(pipeline.schema_), 'channel')} of {count(len(pipeline.devices_), 'device')} "
         f"from {count(len(frame), 'row')} "

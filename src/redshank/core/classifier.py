@@ -14,7 +14,8 @@ NORMAL, ANOMALY = "normal", "anomaly"
 """Names of the two classes where labels are 0 and 1; a label of "normal" or of no text is no anomaly."""
 
 SUREST = 1e-9
-"""Smallest probability that a score tells apart: a forest that is sure of an anomaly says 0 for normal."""
+"""Smallest probability that a score tells apart, of being normal and of not: a forest that is sure of an anomaly says
+0 for normal, and nearer to 1 the rounding of a probability would show in the score."""
 
 
 class Classifier(Detector):
@@ -30,8 +31,8 @@ class Classifier(Detector):
 
     Notes
     -----
-    The score is ``-ln P(normal)``: 0 for a row that is surely normal, not bounded by 1, so that two rows that are both
-    surely anomalous still rank. A row unlike everything learned has the score of what it resembles most: a
+    The score is ``-ln P(normal)``: near 0 for a row that is surely normal, not bounded by 1, so that two rows that are
+    both surely anomalous still rank. A row unlike everything learned has the score of what it resembles most: a
     classifier knows the anomalies it has seen.
     """
 
@@ -52,7 +53,8 @@ class Classifier(Detector):
 
     def kinds(self, X: Series) -> npt.NDArray[np.str_]:
         """The most probable class of each row, shape (n,)."""
-        names: npt.NDArray[np.str_] = self.classes_[self.probabilities(X).argmax(axis=1)]
+        probable = self.probabilities(X).argmax(axis=1)
+        names: npt.NDArray[np.str_] = self.classes_[probable]
         return names
 
     @abstractmethod
@@ -60,7 +62,7 @@ class Classifier(Detector):
         """Probability of each class for each row of one checked series, shape (rows, classes)."""
 
     def _score(self, X: Array) -> Array:
-        scores: Array = -np.log(np.clip(self._probabilities(X)[:, 0], SUREST, 1.0))
+        scores: Array = -np.log(np.clip(self._probabilities(X)[:, 0], SUREST, 1.0 - SUREST))
         return scores
 
     def _coded(self, labels: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:

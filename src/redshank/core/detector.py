@@ -123,15 +123,16 @@ class Detector(Learned, ABC):
         for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
             delattr(self, name)
         self.n_features_ = series[0].shape[1]
-        together = np.concatenate(series)
-        with np.errstate(invalid="ignore"):
-            empty = np.isnan(together).all(axis=0)
-            self.center_ = np.zeros(self.n_features_)
-            self.usual_ = np.zeros((2, self.n_features_))
-            known = together[:, ~empty]
-            self.center_[~empty] = np.nanmedian(known, axis=0)
-            self.usual_[:, ~empty] = np.nanquantile(known, (0.005, 0.995), axis=0)
-        self._fit(series, None if labels is None else self._coded(labels))
+        codes = None if labels is None else self._coded(labels)
+        normal = slice(None) if codes is None or not (codes == 0).any() else codes == 0
+        self.center_ = np.zeros(self.n_features_)
+        self.usual_ = np.zeros((2, self.n_features_))
+        for j in range(self.n_features_):  # a channel at a time: no copy of all rows
+            column = np.concatenate([one[:, j] for one in series])[normal]
+            known = column[~np.isnan(column)] if self.tags.missing else column
+            if len(known):
+                self.usual_[0, j], self.center_[j], self.usual_[1, j] = np.quantile(known, (0.005, 0.5, 0.995))
+        self._fit(series, codes)
         scored = np.concatenate([scores[self.warmup :] for scores in self._checked_scores(series)])
         self.floor_ = float(self._finite(scored, "training scores").min()) if len(scored) else 0.0
         return self
@@ -215,7 +216,7 @@ class Detector(Learned, ABC):
         series: list[Array] = []
         try:
             parts = X if isinstance(X, list | tuple) and not (X and np.ndim(X[0]) < 2) else [X]
-            arrays = [np.array(part, dtype=np.float64, order="C") for part in parts]
+            arrays = [self._array(part) for part in parts]
         except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{self._name}: X is not an array of numbers ({error})") from error
         for one in arrays:
@@ -226,16 +227,22 @@ class Detector(Learned, ABC):
                 raise InputError(
                     f"{self._name}: X has {one.shape[1]} features, wanted {wanted}; check the channel list"
                 )
-            if (np.abs(one) > LARGEST).any():
+            # Without NaN, which fmin and fmax pass over and min hands on: no other array of this size is made.
+            low, high = np.fmin.reduce(one, axis=None, initial=0.0), np.fmax.reduce(one, axis=None, initial=0.0)
+            if low < -LARGEST or high > LARGEST:
                 raise InputError(
                     f"{self._name}: X holds infinite values or values above {LARGEST:.3g}; clean them first"
                 )
-            if not self.tags.missing and np.isnan(one).any():
+            if not self.tags.missing and np.isnan(np.min(one, initial=0.0)):
                 raise InputError(f"{self._name}: X has missing values (NaN); fill them first, the pipeline does so")
             series.append(one)
         if not series:
             raise InputError(f"{self._name}: X is an empty list; give at least one series")
         return series
+
+    def _array(self, part: Any) -> Array:
+        """One series as floats: a copy, so that a detector may keep it or work in it."""
+        return np.array(part, dtype=np.float64, order="C")
 
     def _labels(self, y: Series, rows: int) -> npt.NDArray[np.generic]:
         parts = y if isinstance(y, list | tuple) and y and np.ndim(y[0]) else [y]

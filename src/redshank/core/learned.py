@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from redshank.core.errors import ModelError, NotFittedError
 
-Setting = bool | int | float | str | tuple[int, ...] | None
+Setting = bool | int | float | str | tuple[int, ...] | tuple[str, ...] | None
 
 
 class Learned:

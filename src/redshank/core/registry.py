@@ -12,6 +12,9 @@ from redshank.core.errors import MissingExtraError, SettingError
 
 T = TypeVar("T")
 
+FEW = 20
+"""Names that a message may list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -87,6 +90,10 @@ class Registry(Generic[T]):
     def _find(self, name: str) -> Entry:
         if name not in self._entries:
             near = difflib.get_close_matches(name.lower(), self._entries, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self)}"
+            few = len(self._entries) <= FEW
+            all_of_them = (
+                f"there are: {', '.join(self)}" if few else f"'redshank {self.kind}s' lists the {len(self._entries)}"
+            )
+            hint = f"did you mean {near[0]!r}?" if near else all_of_them
             raise SettingError(f"no {self.kind} is called {name!r}; {hint}")
         return self._entries[name]

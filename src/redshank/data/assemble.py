@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from redshank.core import LARGEST, Channel, Frame, InputError, Schema
+from redshank.core.classifier import ANOMALY, NORMAL
 from redshank.data import roles as parts
 from redshank.data.cells import numbers, present
 from redshank.data.dataset import Dataset, labels_of
@@ -50,12 +51,15 @@ def assemble(table: Table, options: Options, name: str) -> Dataset:
         raise InputError(f"{table.source}: has one row of readings; at least two are needed")
     roles = assign(table, options)
     keys = _keys(table, roles, options)
-    y, label_notes = _labels(table, roles)
+    kinds, label_notes = (None, ()) if roles.label is None else label_kinds(table, roles.label)
     given = (*table.notes, *roles.notes, *keys.notes)
     build = _long if roles.metric is not None else _wide
-    dataset = build(table, roles, keys, y, options)
-    if dataset.y is not None:
-        dataset = replace(dataset, labels=labels_of(dataset.frame, dataset.y))
+    dataset = build(table, roles, keys, kinds, options)
+    if dataset.kinds is not None:
+        y = (dataset.kinds != NORMAL).astype(np.int8)
+        named = not np.isin(dataset.kinds, (NORMAL, ANOMALY)).all()
+        labels = labels_of(dataset.frame, y, kinds=dataset.kinds if named else None)
+        dataset = replace(dataset, y=y, labels=labels, kinds=dataset.kinds if named else None)
     missing = int(np.isnan(dataset.frame.values).sum())
     return replace(
         dataset,
@@ -102,14 +106,10 @@ def _codes(table: Table, name: str, what: str) -> tuple[tuple[str, ...], npt.NDA
     return tuple(names.to_list()), codes.to_numpy()
 
 
-def _labels(table: Table, roles: Roles) -> tuple[npt.NDArray[np.int8] | None, tuple[str, ...]]:
-    if roles.label is None:
-        return None, ()
-    return label_cells(table, roles.label)
+def label_kinds(table: Table, name: str) -> tuple[npt.NDArray[np.str_], tuple[str, ...]]:
+    """A label column as ``"normal"`` or the name of what is wrong, by row, and what was assumed.
 
-
-def label_cells(table: Table, name: str) -> tuple[npt.NDArray[np.int8], tuple[str, ...]]:
-    """A label column as 1 for anomalous and 0 for normal rows, and what was assumed.
+    Names are as they stand in the cells; where the column only says whether (1, true), it is ``"anomaly"``.
 
     Raises
     ------
@@ -118,7 +118,8 @@ def label_cells(table: Table, name: str) -> tuple[npt.NDArray[np.int8], tuple[st
     """
     column = table.columns[name]
     cells = column.cast(pl.Int8) if column.dtype == pl.Boolean else column
-    words = cells.cast(pl.String).str.strip_chars().str.to_lowercase()
+    written = cells.cast(pl.String).str.strip_chars()
+    words = written.str.to_lowercase()
     empty = words.is_null() | words.is_in(["", "nan", "null", "na"])
     zero = words.cast(pl.Float64, strict=False) == 0
     normal = (zero.fill_null(False) | words.is_in(list(NORMAL_WORDS)).fill_null(False)) | empty
@@ -128,15 +129,18 @@ def label_cells(table: Table, name: str) -> tuple[npt.NDArray[np.int8], tuple[st
         raise InputError(
             f"{table.source}: label column {name!r} holds {seen} and marks no row as normal; write 0 for normal rows"
         )
-    notes = [f"column {name!r} is the label: used to compare with, never as an input"]
-    if len(other) and other.to_list() not in (["1"], ["1.0"], ["true"]):
+    notes = [f"column {name!r} is the label: never an input; learned from only by detectors that need labels"]
+    told = other.to_list() not in (["1"], ["1.0"], ["true"])
+    if len(other) and told:
         notes.append(f"label {name!r}: {', '.join(other[:_LISTED])}{', ...' * (len(other) > _LISTED)} mean anomalous")
     if empty.any():
         notes.append(f"label {name!r} is empty in {int(empty.sum())} rows: counted as normal")
-    return (~normal).to_numpy().astype(np.int8), tuple(notes)
+    odd = (~normal).to_numpy()
+    kinds = np.where(odd, written.fill_null("").to_numpy().astype(np.str_) if told else ANOMALY, NORMAL)
+    return kinds.astype(np.str_), tuple(notes)
 
 
-def _wide(table: Table, roles: Roles, keys: _Keys, y: npt.NDArray[np.int8] | None, options: Options) -> Dataset:
+def _wide(table: Table, roles: Roles, keys: _Keys, kinds: npt.NDArray[np.str_] | None, options: Options) -> Dataset:
     names, columns, notes = [], [], []
     texts = []
     for name in roles.rest:
@@ -173,11 +177,11 @@ def _wide(table: Table, roles: Roles, keys: _Keys, y: npt.NDArray[np.int8] | Non
     frame = Frame(_schema(names), keys.devices, keys.device, keys.times.ns, values)
     if ordered.rows is not None:
         frame = frame.take(ordered.rows)
-        y = y[ordered.rows] if y is not None else None
-    return Dataset("", frame, y, notes=tuple(notes), ledger=_dropped(ordered.dropped))
+        kinds = kinds[ordered.rows] if kinds is not None else None
+    return Dataset("", frame, notes=tuple(notes), ledger=_dropped(ordered.dropped), kinds=kinds)
 
 
-def _long(table: Table, roles: Roles, keys: _Keys, y: npt.NDArray[np.int8] | None, options: Options) -> Dataset:
+def _long(table: Table, roles: Roles, keys: _Keys, kinds: npt.NDArray[np.str_] | None, options: Options) -> Dataset:
     """One row a metric to one row a device and time, device after device, oldest first."""
     if options.order is Order.KEEP:
         raise InputError(f"{table.source}: rows in long form cannot be kept as they are; they become wide")
@@ -212,9 +216,13 @@ def _long(table: Table, roles: Roles, keys: _Keys, y: npt.NDArray[np.int8] | Non
     values = np.full((len(first), len(metrics)), np.nan, np.float32)
     values[group, code[rows]] = found.values[rows]
     marked = None
-    if y is not None:
-        marked = np.zeros(len(first), np.int8)
-        np.maximum.at(marked, group, y[rows])
+    if kinds is not None:
+        # Of the metrics of one row an anomalous one counts; of several names the last in the alphabet.
+        names, place = np.unique(np.append(kinds[rows], NORMAL), return_inverse=True)
+        rank = np.where(names == NORMAL, -1, np.arange(len(names)))[place[:-1]]
+        best = np.full(len(first), -1)
+        np.maximum.at(best, group, rank)
+        marked = np.where(best < 0, NORMAL, names[best])
     schema = _schema(list(metrics))
     if roles.unit is not None:
         units = present(table.columns[roles.unit]).fill_null("")
@@ -224,7 +232,8 @@ def _long(table: Table, roles: Roles, keys: _Keys, y: npt.NDArray[np.int8] | Non
     notes = [f"long form: {len(metrics)} metrics of column {metric!r} become channels"]
     notes += [f"column {value!r}: {found.note}"] if found.note else []
     frame = Frame(schema, keys.devices, device[first], times[first], values)
-    return Dataset("", frame, marked, notes=(*notes, *ordered.notes), ledger=_dropped(ordered.dropped))
+    ledger = _dropped(ordered.dropped)
+    return Dataset("", frame, notes=(*notes, *ordered.notes), ledger=ledger, kinds=marked)
 
 
 def _dropped(count: int) -> dict[str, int]:

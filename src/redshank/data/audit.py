@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import label_rows
+from redshank.core.classifier import NORMAL
 from redshank.data.dataset import Dataset, runs
 from redshank.data.options import pick
 from redshank.data.reading import text_table
@@ -158,13 +159,13 @@ def _forms(dataset: Dataset) -> Iterator[Finding]:
     table = text_table(source)
     if table is None:
         return
-    from redshank.data.assemble import label_cells  # noqa: PLC0415  needs polars, which is there: the file was read
+    from redshank.data.assemble import label_kinds  # noqa: PLC0415  needs polars, which is there: the file was read
     from redshank.data.forms import written  # noqa: PLC0415
     from redshank.data.roles import assign  # noqa: PLC0415
 
     roles = assign(table, source.options)
     label = pick(source.options.label, table.columns.columns, "label", table.source)
-    y, _ = label_cells(table, label)
+    y = (label_kinds(table, label)[0] != NORMAL).astype(np.int8)
     names = [name for name in (*roles.rest, roles.value, roles.time) if name is not None]
     for name in dict.fromkeys(names):
         figure = class_rule(written(table.columns[name]), y)

@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from redshank.core import Frame, Label, label_rows
+from redshank.core.classifier import ANOMALY, NORMAL
 from redshank.data import Dataset, labels_of
 from redshank.evaluate.metrics._inputs import whole
 from redshank.evaluate.protocols import LEAVE_ATTACK_OUT, RANDOM_FOLDS, Mask, Rows, Split
 from redshank.evaluate.records import fingerprint, iso
 from redshank.features import period
+from redshank.scoring import Lessons, Names
 
 WINDOWS = (3, 300)
 """Shortest and longest period of a series that is taken for the largest buffer of VUS, in rows."""
@@ -41,6 +43,10 @@ class Known:
         Known anomalies; made from ``y`` where only that was given.
     anomalous : bool ndarray of shape (n,)
         Anomalous rows; none where nothing is known.
+    lessons : ndarray of shape (n,) or None
+        What a detector that learns from labels is told of its training rows; see :meth:`Dataset.lessons`.
+    kinds : str ndarray of shape (n,)
+        The same as names, ``"normal"`` where nothing is known.
     windows : dict of str to int
         Largest buffer of VUS of each device that has rows.
     record : dict
@@ -61,6 +67,8 @@ class Known:
             self.labels = labels_of(frame, dataset.y)
         self.dataset = dataset
         self.anomalous: Mask = np.zeros(len(frame), np.bool_) if dataset.y is None else dataset.y == 1
+        self.lessons = dataset.lessons()
+        self.kinds = named(self.lessons, len(frame))
         self._rows: Mapping[str, Rows] = dict(zip(frame.devices, frame.series(), strict=True))
         normal = np.where(self.anomalous[:, None], np.float32(np.nan), frame.values)  # an anomaly has no say in rhythm
         self.windows = {
@@ -137,6 +145,13 @@ class Known:
             begin = begin if inside[0] == first else int(times[inside[0]])
             end = label.end_ns if inside[-1] == behind - 1 else int(times[inside[-1]])
         return replace(label, start_ns=max(label.start_ns, begin), end_ns=min(label.end_ns, end))
+
+
+def named(lessons: Lessons | None, rows: int) -> Names:
+    """Labels as names: what is only said to be anomalous is an ``"anomaly"``."""
+    if lessons is None:
+        return np.full(rows, NORMAL)
+    return lessons.astype(np.str_) if lessons.dtype.kind in "US" else np.where(lessons == 1, ANOMALY, NORMAL)
 
 
 def _span_s(frame: Frame, rows: Rows) -> float:

@@ -46,7 +46,7 @@ _HIGHER = "VUS-PR,VUS-ROC,range-PR-AUC,range-ROC-AUC,PR-AUC,ROC-AUC,accuracy,pre
 _HIGHER += (
     "affiliation recall,affiliation F1,range precision,range recall,range F1,event recall,event precision,event F1,"
 )
-_HIGHER += RECALL
+_HIGHER += f"{RECALL},accuracy of kinds,balanced accuracy of kinds,macro F1 of kinds,weighted F1 of kinds"
 _LOWER = ("false-positive rate", "false events per device-week", RATE, DELAY, "median delay, s", "median delay, rows")
 HIGHER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
     dict.fromkeys(_HIGHER.split(","), True) | dict.fromkeys(_LOWER, False)

@@ -12,14 +12,17 @@ import numpy.typing as npt
 
 from redshank.calibrate import Budget
 from redshank.core import Frame, Incident, Kind, Label
+from redshank.core.classifier import NORMAL
 from redshank.evaluate.events import EventReport, compare
 from redshank.evaluate.metrics._inputs import ratio
 from redshank.evaluate.metrics.calibration import Reliability, reliability
+from redshank.evaluate.metrics.classes import class_report
 from redshank.evaluate.metrics.load import alarm_load
 from redshank.evaluate.metrics.points import confusion, pr_auc, pr_curve, roc_auc, roc_curve
 from redshank.evaluate.metrics.summary import measure
 from redshank.evaluate.records import Record, incident_record, iso
 from redshank.pipeline import device_weeks
+from redshank.scoring import Names
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -38,6 +41,8 @@ MOST_SURPRISE = 20.0
 DECILES = np.linspace(0.1, 0.9, 9)
 LEAST_SHARE = 1e-4
 """Share that an empty decile counts as, so that the stability index stays finite; the usual convention."""
+OF_KINDS = ("accuracy of kinds", "balanced accuracy of kinds", "macro F1 of kinds", "weighted F1 of kinds")
+"""Measures of the classes that a detector names."""
 FAULTS = (Kind.SENSOR_FAULT, Kind.SILENCE)
 """Kinds that the quality checks report."""
 
@@ -62,6 +67,10 @@ class Judged:
         In order of onset.
     weeks : dict of str to float
         Time judged of each device with rows, in weeks.
+    kinds : str ndarray of shape (n,) or None, default=None
+        Name of what is wrong with each row, ``"normal"`` where nothing is.
+    named : str ndarray of shape (n,) or None, default=None
+        What the detector named it; None where it names nothing.
     """
 
     frame: Frame
@@ -74,6 +83,8 @@ class Judged:
     alarm: Mask
     incidents: list[Incident]
     weeks: dict[str, float]
+    kinds: Names | None = None
+    named: Names | None = None
 
     @property
     def surprise(self) -> Floats:
@@ -112,8 +123,8 @@ def measured(judged: Judged) -> Record:
             one |= {"anomalous_rows": int(y[rows].sum()), "measures": values, "oracle": found.oracle}
         series.append(one)
     if y is None:
-        return {"measures": {}, "oracle": {}, "series": series, "confusion": None, "curves": {}}
-    counts = confusion(judged.alarm, y)
+        return {"measures": {}, "oracle": {}, "series": series, "confusion": None, "classes": None, "curves": {}}
+    counts, kinds = confusion(judged.alarm, y), classes(judged)
     false = math.fsum(one["measures"]["false events"] for one in series)
     pooled = {
         "accuracy": counts.accuracy,
@@ -125,13 +136,39 @@ def measured(judged: Judged) -> Record:
         "false events": false,
         "false events per device-week": ratio(false, math.fsum(judged.weeks.values())),
         **_of_incidents(judged.events()),
+        **({} if kinds is None else {name: kinds[name] for name in OF_KINDS}),
     }
     return {
         "measures": _means([one["measures"] for one in series]) | pooled,
         "oracle": _means([one["oracle"] for one in series]),
         "series": series,
         "confusion": asdict(counts),
+        "classes": kinds,
         "curves": _curves(judged, y),
+    }
+
+
+def classes(judged: Judged) -> Record | None:
+    """The most probable class of each row against its true one; None where the detector, or the data, name none.
+
+    Every row counts, whether it alarmed or not: what the detector would say, without an alarm level. Ratios are by
+    class, in the order of ``names``.
+    """
+    if judged.kinds is None or judged.named is None:
+        return None
+    others = sorted({*judged.kinds.tolist(), *judged.named.tolist()} - {NORMAL})
+    report = class_report(judged.named, judged.kinds, [NORMAL, *others])
+    return {
+        "names": list(report.classes),
+        "matrix": report.matrix.tolist(),
+        "precision": report.precision.tolist(),
+        "recall": report.recall.tolist(),
+        "F1": report.f1.tolist(),
+        "rows": report.support.tolist(),
+        "accuracy of kinds": report.accuracy,
+        "balanced accuracy of kinds": report.balanced_accuracy,
+        "macro F1 of kinds": report.macro_f1,
+        "weighted F1 of kinds": report.weighted_f1,
     }
 
 

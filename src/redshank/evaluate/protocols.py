@@ -12,7 +12,7 @@ import numpy.typing as npt
 from redshank.core import Frame, InputError, Label, SettingError, label_rows
 from redshank.data import Dataset, split_time
 from redshank.evaluate.metrics._inputs import whole
-from redshank.pipeline import GAP_INTERVALS
+from redshank.training import GAP_INTERVALS
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -238,7 +238,7 @@ def captures(frame: Frame) -> npt.NDArray[np.str_]:
     return named.astype(np.str_)
 
 
-def leave_one_attack_out(dataset: Dataset, *, share: float = SHARE) -> list[Split]:
+def leave_one_attack_out(dataset: Dataset, *, share: float = SHARE, labelled: bool = False) -> list[Split]:
     """Judge one cause after the other among normal rows, learned without ever having seen it.
 
     Learned from are normal rows of the published training part, else of the first ``share`` of each device; judged
@@ -252,6 +252,8 @@ def leave_one_attack_out(dataset: Dataset, *, share: float = SHARE) -> list[Spli
         With labels.
     share : float, default=0.3
         First part of each device's rows, where no training part was published.
+    labelled : bool, default=False
+        For a detector that learns from labels: rows of the other causes in the training part are learned from as well.
 
     Raises
     ------
@@ -272,6 +274,9 @@ def leave_one_attack_out(dataset: Dataset, *, share: float = SHARE) -> list[Spli
     splits = []
     for k, cause in enumerate(causes):
         train = early & ~odd
+        if labelled:
+            train |= early & np.logical_or.reduce([own for name, own in marked.items() if name != cause], initial=False)
+            train &= ~marked[cause]
         test = ~early & (marked[cause] | ~odd)
         splits.append(_split(LEAVE_ATTACK_OUT, k, len(causes), train, test, left_out=cause))
     return splits
@@ -331,10 +336,13 @@ def protocol_of(name: str) -> Callable[..., list[Split]]:
     return PROTOCOLS[spelled[_spelled(name)]]
 
 
-def splits_of(dataset: Dataset, protocol: str | None = None) -> list[Split]:
-    """Divisions by a protocol; without a name the published one, else the chronological hold-out."""
-    default = "chronological hold-out" if dataset.train is None else "published"
-    return protocol_of(protocol or default)(dataset)
+def splits_of(dataset: Dataset, protocol: str | None = None, *, labelled: bool = False) -> list[Split]:
+    """Divisions by a protocol; without a name the published one, else the chronological hold-out.
+
+    ``labelled`` is for a detector that learns from labels; see :func:`leave_one_attack_out`.
+    """
+    divide = protocol_of(protocol or ("chronological hold-out" if dataset.train is None else "published"))
+    return divide(dataset, labelled=True) if labelled and divide is leave_one_attack_out else divide(dataset)
 
 
 def _split(

@@ -23,6 +23,7 @@ import redshank
 from redshank.calibrate import CALIBRATORS
 from redshank.core import Frame, Incident, InputError
 from redshank.pipeline import Pipeline
+from redshank.scoring import AS_IS
 
 Record = dict[str, Any]
 
@@ -33,6 +34,7 @@ SECTIONS = (
     "split",
     "audit",
     "detector",
+    "labelled",
     "baseline",
     "seed",
     "settings",
@@ -41,6 +43,7 @@ SECTIONS = (
     "oracle",
     "series",
     "confusion",
+    "classes",
     "curves",
     "events",
     "incidents",
@@ -207,6 +210,8 @@ def model_fingerprint(pipeline: Pipeline) -> str:
     scorer = pipeline.scorer_
     digest = hashlib.sha256(json.dumps([pipeline.schema_.to_dict(), pipeline.devices_]).encode())
     plan = {"gap_s": scorer.gap_s, "own": scorer.own, "seen": scorer.seen}
+    if scorer.sampling != AS_IS:
+        plan |= {"sampling": np.array(scorer.sampling), "step_s": scorer.step_s}
     learned = (scorer.scaler, *scorer.detectors, *pipeline.calibrators_, pipeline.quality_)
     for state in (plan, *(one.state() for one in learned)):
         for name, value in sorted(state.items()):
@@ -225,6 +230,7 @@ def pipeline_settings(pipeline: Pipeline) -> Record:
         "budget": pipeline.budget,
         **({} if detector.tags.cheap else {"hold_back": pipeline.hold_back}),
         "fill": pipeline.fill,
+        **({} if pipeline.sampling == AS_IS else {"sampling": pipeline.sampling}),
     }
 
 

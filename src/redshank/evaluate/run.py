@@ -15,10 +15,12 @@ from redshank.calibrate import CALIBRATORS, Budget
 from redshank.core import Calibrator, Detector, Frame, Incident, InputError, Kind, SettingError
 from redshank.data import Dataset, Finding, audit
 from redshank.detectors import DETECTORS
+from redshank.detectors.specs import read_spec
 from redshank.evaluate import _sections
 from redshank.evaluate._known import Known
 from redshank.evaluate._sections import Judged, series_of, touched
-from redshank.evaluate.baselines import BASELINES, alarm_of
+from redshank.evaluate.anchors import PLAIN
+from redshank.evaluate.baselines import alarm_of
 from redshank.evaluate.metrics._inputs import whole
 from redshank.evaluate.protocols import LEARNED_EARLIER, Split, splits_of
 from redshank.evaluate.records import Record, model_fingerprint, new_run, peak_mib, pipeline_settings
@@ -44,18 +46,20 @@ def evaluate_run(
     command: str | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Iterator[Record]:
-    """Judge a detector, or a trivial baseline, on every split of a protocol; one record a split, as it is done.
+    """Judge a detector, or what is plain or trivial, on every split of a protocol; one record a split, as it is done.
 
     The leakage audit runs first. Each split has a pipeline of its own that is given the training rows and nothing
-    else: scaling, filling, detector, calibration and quality limits are learned inside the split. Labels are never
-    given to it; anomalous rows in the training part are left there, and counted (``train_anomalous_rows``).
+    else: scaling, filling, detector, calibration and quality limits are learned inside the split. A detector whose
+    tags say that it learns from labels is given those of its training rows (``labelled`` in the record), nobody else is
+    given any; anomalous rows in the training part are left there, and counted (``train_anomalous_rows``).
 
     Parameters
     ----------
     dataset : Dataset
         All rows. Without labels there are incidents and alarm rates but no measures.
     detector : Detector or str, default="ridge"
-        A name of ``DETECTORS`` or of :data:`~redshank.evaluate.baselines.BASELINES`, or an unfitted detector.
+        Text of a detector, such as ``"pca(latent=2)"``, a name of :data:`~redshank.evaluate.anchors.PLAIN`, or an
+        unfitted detector.
     protocol : str, optional
         A name of :data:`~redshank.evaluate.protocols.PROTOCOLS`; else the published division, else the
         chronological hold-out.
@@ -118,7 +122,10 @@ def evaluate_run(
         if split.train.shape != (len(dataset),):
             raise InputError(f"{dataset.name}: {split} is of {len(split.train)} rows, the data of {len(dataset)}")
     known = Known(dataset, window)
-    divided = splits_of(known.dataset, protocol) if splits is None else list(splits)
+    labelled = fresh.tags.needs_labels
+    if labelled and known.lessons is None:
+        raise InputError(f"{dataset.name}: {name} learns from labels, and no anomaly is known there; name their column")
+    divided = splits_of(known.dataset, protocol, labelled=labelled) if splits is None else list(splits)
 
     def records() -> Iterator[Record]:
         given = _given(audit(known.dataset) if findings is None else findings, name, fresh, seed)
@@ -166,8 +173,9 @@ def _record(
     learned, seconds = known.dataset.frame.take(split.train), {"read": read_s}
     if split.protocol != LEARNED_EARLIER:
         with _timed(seconds, "learn"):
+            told = {"labels": known.lessons[split.train]} if given["labelled"] and known.lessons is not None else {}
             try:
-                pipeline.fit(learned, progress=None if progress is None else _epochs(progress))
+                pipeline.fit(learned, **told, progress=None if progress is None else _epochs(progress))
             except InputError as error:
                 raise InputError(f"{known.dataset.name}: {split}: cannot learn from it ({error})") from error
     with _timed(seconds, "judge"):
@@ -240,6 +248,8 @@ def _judge(known: Known, split: Split, pipeline: Pipeline) -> Judged:
         alarm=alarm,
         incidents=[one for one, hit, other in pairs if hit or not other],
         weeks=known.weeks(split),
+        kinds=None if known.lessons is None else known.kinds[test],
+        named=None if analysis.kinds is None else analysis.kinds[counted],
     )
 
 
@@ -272,9 +282,9 @@ def _settings(pipeline: Pipeline, windows: dict[str, int]) -> Record:
 def _detector(detector: Detector | str, seed: int) -> tuple[str, Detector]:
     """Name and unfitted detector."""
     if isinstance(detector, str):
-        make: Callable[..., Detector] = BASELINES[detector] if detector in BASELINES else DETECTORS.get(detector)
-        return detector, make(**({"seed": seed} if "seed" in inspect.signature(make).parameters else {}))
-    for name, known in BASELINES.items():
+        make, given = (PLAIN[detector], {}) if detector in PLAIN else read_spec(detector)
+        return detector, make(**({"seed": seed} if "seed" in inspect.signature(make).parameters else {}) | given)
+    for name, known in PLAIN.items():
         if type(detector) is known:
             return name, detector
     try:
@@ -288,7 +298,8 @@ def _given(findings: Sequence[Finding], name: str, detector: Detector, seed: int
     return {
         "audit": [asdict(finding) for finding in findings],
         "detector": name,
-        "baseline": name in BASELINES,
+        "labelled": detector.tags.needs_labels,
+        "baseline": name in PLAIN,
         "seed": detector.settings().get("seed", seed),
     }
 

@@ -4,6 +4,7 @@ Rows are arrays of shape (n, channels), float32 or float64, and keep their dtype
 larger than a reading may be (the largest float32) is missing; what leaves this room is finite, or NaN for missing.
 """
 
+from redshank.features.cadence import grid_places, irregular_share, log_gaps
 from redshank.features.causal import CausalDenoiser
 from redshank.features.clean import checksum, crc_ok, drop_duplicates, within_limits
 from redshank.features.interpolate import hold, interpolate
@@ -21,8 +22,11 @@ __all__ = [
     "crc_ok",
     "denoise",
     "drop_duplicates",
+    "grid_places",
     "hold",
     "interpolate",
+    "irregular_share",
+    "log_gaps",
     "period",
     "rolling",
     "segments",

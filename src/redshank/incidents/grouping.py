@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redshank.core import Incident, Kind, Reading, Schema
+from redshank.core.classifier import ANOMALY
 from redshank.core.detector import Array
 from redshank.incidents.sentence import anomaly_sentence, fault_sentence, moment, silence_of_many
 
@@ -59,6 +60,8 @@ class Judged:
         Part of the score by channel.
     usual : float64 ndarray of shape (2, channels)
         Range of nearly all training readings, whatever the context.
+    kinds : str ndarray of shape (n,) or None, default=None
+        The anomaly that each row most resembles, where the detector names anomalies.
     """
 
     device: str
@@ -71,6 +74,7 @@ class Judged:
     high: Array
     contributions: Array
     usual: Array
+    kinds: npt.NDArray[np.str_] | None = None
 
 
 def incidents_of(judged: Judged, schema: Schema, interval_s: float) -> list[Incident]:
@@ -186,6 +190,7 @@ def _incident(judged: Judged, rows: npt.NDArray[np.intp], schema: Schema, reach_
     span = slice(onset, last + 1)
     kind = _kind(judged, span, rows, ranked[0], readings[0])
     start, end = int(judged.time_ns[onset]), int(judged.time_ns[last])
+    cause = "" if judged.kinds is None else _commonest(judged.kinds[rows])
     return Incident(
         key=_key(judged.device, int(judged.time_ns[first])),
         devices=(judged.device,),
@@ -193,11 +198,18 @@ def _incident(judged: Judged, rows: npt.NDArray[np.intp], schema: Schema, reach_
         end_ns=end,
         detected_ns=int(judged.time_ns[first]),
         kind=kind,
-        cause="",
+        cause=cause,
         severity=_severity(float(judged.p[rows].min()), len(rows)),
         readings=readings,
-        sentence=anomaly_sentence(judged.device, start, kind, readings),
+        sentence=anomaly_sentence(judged.device, start, kind, readings, cause),
     )
+
+
+def _commonest(names: npt.NDArray[np.str_]) -> str:
+    """The name of most rows, of equally many the first in the alphabet; empty where it only says that it is odd."""
+    found, counts = np.unique(names, return_counts=True)
+    best = str(found[counts.argmax()])
+    return "" if best == ANOMALY else best
 
 
 def _onset(judged: Judged, alarm: int, reach_ns: int) -> int:

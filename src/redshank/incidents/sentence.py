@@ -65,8 +65,8 @@ def some(names: Sequence[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def anomaly_sentence(device: str, start_ns: int, kind: Kind, readings: Sequence[Reading]) -> str:
-    """The sentence of an incident that a detector found."""
+def anomaly_sentence(device: str, start_ns: int, kind: Kind, readings: Sequence[Reading], cause: str = "") -> str:
+    """The sentence of an incident that a detector found; ``cause`` is what a detector with labels calls it."""
     first = readings[0]
     unit = f" {first.unit}" if first.unit and math.isfinite(first.seen) else ""
     if first.low < first.high and not first.low <= first.seen <= first.high:
@@ -75,11 +75,12 @@ def anomaly_sentence(device: str, start_ns: int, kind: Kind, readings: Sequence[
         expected = f"about {number(first.expected)}"
     follows = [reading.channel for reading in readings[1:] if reading.share >= FOLLOWS]
     clause = f"; {some(follows)} follow{'s' if len(follows) == 1 else ''}" if follows else ""
-    article = "an" if kind[0] in "aeiou" else "a"
+    article = "an " if kind[0] in "aeiou" else "a "
     thing = kind if kind in (Kind.NETWORK_ATTACK, Kind.SENSOR_FAULT) else f"{kind} anomaly"
+    verdict = cause or f"{article}{thing}"
     return (
         f"{device}: {first.channel} {number(first.seen)}{unit} since {moment(start_ns)}, expected {expected}"
-        f"{clause}; looks like {article} {thing}"
+        f"{clause}; looks like {verdict}"
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.fixtures.quick import made, told
 
 from redshank.bundle import load, save
 from redshank.bundle.archive import MEMBERS
@@ -20,7 +21,7 @@ from redshank.core import Frame, ModelError, NotFittedError, Schema, SettingErro
 from redshank.detectors import DETECTORS
 from redshank.pipeline import Pipeline
 
-QUICK = {"ae_lstm": {"epochs": 2, "window": 6, "hidden": 8, "device": "cpu"}}
+EVERY = [*((name, "extreme") for name in DETECTORS), *(("pca", name) for name in CALIBRATORS if name != "extreme")]
 
 
 def readings(rows: int = 900, seed: int = 0) -> Frame:
@@ -39,8 +40,9 @@ FRAME = readings()
 
 
 def fitted(detector: str = "pca", calibrator: str = "extreme") -> Pipeline:
-    made = DETECTORS.get(detector)(**QUICK.get(detector, {}))
-    return Pipeline(made, calibrator=calibrator, budget="2 per device per day").fit(FRAME.take(slice(None, None)))
+    one = made(detector)
+    pipeline = Pipeline(one, calibrator=calibrator, budget="2 per device per day")
+    return pipeline.fit(FRAME.take(slice(None, None)), **told(one, FRAME))
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +82,7 @@ def refused(path: Path) -> str:
     return text
 
 
-@pytest.mark.parametrize("calibrator", list(CALIBRATORS))
-@pytest.mark.parametrize("detector", list(DETECTORS))
+@pytest.mark.parametrize(("detector", "calibrator"), EVERY)
 def test_a_loaded_model_says_exactly_the_same(tmp_path, detector, calibrator):
     pipeline = fitted(detector, calibrator)
     again = load(save(pipeline, tmp_path / "m.redshank"))
@@ -94,6 +95,9 @@ def test_a_loaded_model_says_exactly_the_same(tmp_path, detector, calibrator):
     assert repr(was.incidents) == repr(now.incidents)  # a reading seen may be NaN, which equals nothing
     for part in ("contributions", "expected", "low", "high"):
         np.testing.assert_array_equal(getattr(was, part), getattr(now, part), err_msg=part)
+    if was.kinds is not None:
+        np.testing.assert_array_equal(was.kinds, now.kinds)
+    assert again.notes_ == pipeline.notes_
     assert again.held_back_rate_ == pipeline.held_back_rate_
     assert again.schema_ == pipeline.schema_
     assert save(again, tmp_path / "n.redshank").read_bytes() == (tmp_path / "m.redshank").read_bytes()
@@ -275,3 +279,13 @@ def test_loading_runs_no_pickle(model):
         [sys.executable, "-c", code, str(model)], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert done.stdout.strip() == "[] False"
+
+
+def test_a_model_of_before_sampling_and_notes_still_loads(tmp_path, model):
+    content = members(model)
+    manifest = json.loads(content["manifest.json"])
+    for name in ("sampling", "sampled", "step_s", "notes"):
+        del manifest["pipeline"][name]
+    old = load(pack(tmp_path / "old", content | {"manifest.json": json.dumps(manifest).encode()}))
+    assert (old.sampling, old.scorer_.sampling, old.notes_) == ("as_is", "as_is", ())
+    np.testing.assert_array_equal(old.predict(FRAME).p, load(model).predict(FRAME).p)

@@ -33,7 +33,8 @@ from redshank.core import Frame, InputError, SettingError
 from redshank.data import Dataset
 from redshank.detectors import DETECTORS
 from redshank.evaluate._runs import SECTIONS
-from redshank.evaluate.baselines import BASELINES, RandomScore
+from redshank.evaluate.anchors import PLAIN
+from redshank.evaluate.baselines import RandomScore
 from redshank.evaluate.protocols import PROTOCOLS
 from redshank.evaluate.records import read
 from redshank.evaluate.tables import BASELINE, DEFAULT_MEASURES, Measured, Table
@@ -85,7 +86,7 @@ class TestSeeds:
 
     def test_every_baseline_unless_not_wanted(self) -> None:
         assert trivial([0], wanted=False) == []
-        assert trivial([0], wanted=True) == [(name, 0) for name in BASELINES]
+        assert trivial([0], wanted=True) == [(name, 0) for name in PLAIN]
         twice = trivial(range(2), wanted=True)
         assert [name for name, seed in twice if seed == 1] == ["random"]
 

@@ -293,3 +293,24 @@ def test_check_range():
     ):
         with pytest.raises(SettingError, match=says):
             check_range("X", "n", value, *bounds)
+
+
+def test_usual_range_is_that_of_all_rows_without_the_missing():
+    gaps = [ROWS.copy(), ROWS[:7] + 1.0]
+    gaps[0][::5, 1] = np.nan
+    for one in gaps:
+        one[:, 2] = np.nan
+    detector = Patient().fit(gaps)
+    together = np.concatenate(gaps)[:, :2]
+    np.testing.assert_allclose(detector.center_[:2], np.nanmedian(together, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(detector.usual_[:, :2], np.nanquantile(together, (0.005, 0.995), axis=0), rtol=1e-12)
+    assert detector.center_[2] == detector.usual_[0, 2] == detector.usual_[1, 2] == 0.0
+
+
+@pytest.mark.parametrize("kind", [Distance, Patient])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e308, -1e308])
+def test_an_infinite_value_beside_missing_ones_is_refused(kind, value):
+    rows = ROWS.copy()
+    rows[3, 1], rows[7, 2] = np.nan, value
+    with pytest.raises(InputError, match="infinite values"):
+        kind().fit(rows)

@@ -1,10 +1,13 @@
 """Public data sets by name: each opens, and what its README counts is counted again."""
 
+import gzip
+
 import numpy as np
 import pytest
 
 from redshank.core import InputError, Kind, label_rows
 from redshank.data import audit, load, names
+from redshank.data.sets.nsl_kdd import by_family
 
 
 def all_of(root, family):
@@ -178,3 +181,56 @@ def test_the_audit_finds_nothing_in_smd(data_root, machine):
     found = audit(load(f"smd/machine-{machine}", data_root))
     assert {one.check for one in found} <= {"constant"}
     assert all(one.severity == "warning" for one in found)
+
+
+def test_nsl_kdd(data_root):
+    dataset = load("nsl_kdd/KDDTrain+_20Percent", data_root)
+    assert len(dataset) == 25_192
+    assert dataset.y.mean() == pytest.approx(0.466, abs=5e-4)
+    consistent(dataset)
+    assert set(dataset.kinds[dataset.y == 0]) == {"normal"}
+    assert len(set(dataset.kinds[dataset.y == 1])) == 21
+    assert int((dataset.kinds == "smurf (dos)").sum()) == 529
+    assert {kind.rsplit("(", 1)[1] for kind in set(dataset.kinds) - {"normal"}} == {"dos)", "probe)", "r2l)", "u2r)"}
+    names_, values = dataset.frame.schema.names, dataset.frame.values
+    assert len(names_) == 38 + 3 + 70 + 11
+    assert not any("difficulty" in name for name in names_)
+    first = dict(zip(names_, values[0].tolist(), strict=True))
+    assert first["src_bytes"] == 491
+    assert first["service=ftp_data"] == first["protocol_type=tcp"] == first["flag=SF"] == 1
+    for field, count in (("protocol_type", 3), ("service", 70), ("flag", 11)):
+        own = [j for j, name in enumerate(names_) if name.startswith(f"{field}=")]
+        assert len(own) == count
+        assert (values[:, own].sum(axis=1) == 1).all()
+    assert all(label.kind is Kind.NETWORK_ATTACK for label in dataset.labels)
+    assert dataset.notes[0].startswith("no time column")
+
+
+def test_nsl_kdd_by_family(data_root):
+    dataset = load("nsl_kdd/KDDTrain+_20Percent", data_root)
+    families = by_family(dataset)
+    assert set(families.kinds) == {"normal", "dos", "probe", "r2l", "u2r"}
+    for kind, family in set(zip(dataset.kinds.tolist(), families.kinds.tolist(), strict=True)):
+        assert kind == family == "normal" or kind.endswith(f"({family})")
+    assert {label.cause for label in families.labels} == {"dos", "probe", "r2l", "u2r"}
+    consistent(families)
+    with pytest.raises(InputError, match="names no attacks"):
+        by_family(load("ucr/113", data_root))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(",SF,", ",SG,"), (",neptune,", ",neptun,"), ("0,tcp", "x,tcp"), (",0,", ",")]
+)
+def test_damaged_nsl_kdd(data_root, tmp_path, old, new):
+    folder = tmp_path / "nsl_kdd"
+    folder.mkdir()
+    there = data_root / "nsl_kdd"
+    for name in ("Field Names.csv", "Attack Types.csv"):
+        (folder / name).write_bytes((there / name).read_bytes())
+    lines = gzip.decompress((there / "KDDTrain+_20Percent.txt.gz").read_bytes()).decode().splitlines()[:50]
+    whole = "\n".join(lines)
+    (folder / "KDDTrain+_20Percent.txt.gz").write_bytes(gzip.compress(whole.encode()))
+    assert len(load("nsl_kdd/KDDTrain+_20Percent", tmp_path)) == 50
+    (folder / "KDDTrain+_20Percent.txt.gz").write_bytes(gzip.compress(whole.replace(old, new, 1).encode()))
+    with pytest.raises(InputError, match=r"published|number|attack"):
+        load("nsl_kdd/KDDTrain+_20Percent", tmp_path)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from redshank.core import InputError, ModelError, SettingError
 from redshank.detectors.neural._base import NEAR, one_thread
-from redshank.detectors.neural._training import Chunks, Plan, cut, train
 from redshank.detectors.neural._errors import BLOCK, KNEE
+from redshank.detectors.neural._training import Chunks, Plan, cut, train
 from redshank.detectors.neural.ae_lstm import AELSTMDetector
 from redshank.testing import normal_series, odd_series
 

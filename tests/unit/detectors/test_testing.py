@@ -7,8 +7,19 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from redshank.core import Band, ContractError, Detector, InputError, Tags
-from redshank.testing import CHECKS, check_detector, normal_series, odd_series, skip_reason
+from redshank.core import Band, Classifier, ContractError, Detector, InputError, Tags
+from redshank.testing import (
+    ALL_UP,
+    CHECKS,
+    CLASSIFIER_CHECKS,
+    ONE_UP,
+    check_detector,
+    checks_of,
+    labelled_series,
+    normal_series,
+    odd_series,
+    skip_reason,
+)
 
 
 class Honest(Detector):
@@ -195,12 +206,77 @@ class FailsOnOneRow(Honest):
         return super()._score(X)
 
 
+class DeafToLabels(Honest):
+    def fit(self, X, y=None):
+        return super().fit(X)
+
+
+class LearnsFromZeros(Honest):
+    def _fit(self, series, y):
+        super()._fit(series, y)
+        if y is not None:
+            self.scale_ = 2.0 * self.scale_
+
+
+class Nearest(Classifier):
+    """The kind of the nearest training row, surely: the smallest classifier that keeps the contract."""
+
+    tags = Tags(needs_labels=True, good_for="tests")
+
+    def __init__(self) -> None:
+        pass
+
+    def _fit(self, series, y):
+        rows = np.concatenate(series)
+
+        self.reference_ = self._near(rows)
+        self.codes_ = np.array(y)
+
+    def _near(self, X):
+        return np.clip(np.arcsinh(X), -9.0, 9.0)
+
+    def _probabilities(self, X):
+        far = np.square(self._near(X)[:, None] - self.reference_).sum(axis=2)
+        return np.eye(len(self.classes_))[self.codes_[far.argmin(axis=1)]]
+
+
+class TakesNoLabelsForNormal(Nearest):
+    def fit(self, X, y=None):
+        return super().fit(X, np.arange(len(X)) % 2 if y is None else y)
+
+
+class ReadsNamesOnly(Nearest):
+    def _coded(self, labels):
+        return super()._coded(labels.astype(np.str_))
+
+
+class SumsToTwo(Nearest):
+    def probabilities(self, X):
+        return 2.0 * super().probabilities(X)
+
+
+class ScoresSomethingElse(Nearest):
+    def _score(self, X):
+        return super()._score(X) + 1.0
+
+
+class MixesUpKinds(Nearest):
+    def probabilities(self, X):
+        found = super().probabilities(X)
+        return found[:, [0, *range(len(self.classes_) - 1, 0, -1)]]
+
+
+class ForgetsNames(Nearest):
+    def state(self):
+        return {**super().state(), "classes_": np.sort(self.classes_)[::-1]}
+
+
 BROKEN = {
     "settings_round_trip": (NotJson, ChangesSettings),
     "fit_returns_self_and_forgets": (LeaksBetweenFits,),
     "same_seed_same_scores": (Unseeded,),
     "pure": (WritesToRows, Remembers),
-    "row_alone_equals_row_in_batch": (DependsOnBatch,),
+    "row_alone_equals_row_in_batch": (DependsOnBatch, LooksAhead),
     "causal_prefix": (LooksAhead, DependsOnBatch),
     "series_do_not_mix": (LeaksBetweenSeries,),
     "outlier_stands_out": (Backwards,),
@@ -211,33 +287,39 @@ BROKEN = {
     "missing": (TakesAll, ClaimsMissing),
     "constant_channel": (BlindToConstants,),
     "finite": (Overflows,),
-    "state_restores": (HidesState, Objects),
+    "state_restores": (HidesState, Objects, ForgetsNames),
     "contributions": (BlamesTheNext,),
     "contributions_sum": (SumsToMore,),
     "expected": (BandBesideValue,),
     "warmup": (ReadyTooEarly,),
+    "labels": (DeafToLabels, LearnsFromZeros, TakesNoLabelsForNormal),
+    "names_and_numbers": (ReadsNamesOnly, Honest),
+    "probabilities": (SumsToTwo, ScoresSomethingElse),
+    "kinds": (MixesUpKinds,),
 }
 
 
 def test_an_honest_detector_passes_every_check() -> None:
     assert check_detector(Honest) == []
+    assert check_detector(Nearest) == []
 
 
 def test_every_check_has_a_detector_that_fails_it() -> None:
-    assert set(BROKEN) == set(CHECKS)
+    assert set(BROKEN) == set(CHECKS) | set(CLASSIFIER_CHECKS)
+    assert list(checks_of(Honest())) == list(CHECKS)
+    assert set(checks_of(Nearest())) == set(BROKEN)
 
 
 @pytest.mark.parametrize(("check", "broken"), [(check, broken) for check, all_ in BROKEN.items() for broken in all_])
 def test_a_broken_detector_is_caught(check: str, broken: type[Detector]) -> None:
     with pytest.raises((ContractError, InputError)) as caught:
-        CHECKS[check](broken)
+        (CHECKS | CLASSIFIER_CHECKS)[check](broken)
     if broken is not FailsOnOneRow:
         assert broken.__name__ in str(caught.value)
 
 
 def test_a_skip_names_the_check_and_the_reason() -> None:
-    assert "LooksAhead" in str(skip_reason("row_alone_equals_row_in_batch", LooksAhead()))
-    assert skip_reason("pure", LooksAhead()) is None
+    assert skip_reason("causal_prefix", LooksAhead()) is None
 
     class AllAtOnce(Honest):
         tags = Tags(causal=False)
@@ -254,3 +336,14 @@ def test_series_are_seeded_and_labelled() -> None:
     changed = (normal_series(3) != X).any(axis=1)
     np.testing.assert_array_equal(changed, y == 1)
     assert 0.05 < y.mean() < 0.2
+
+
+def test_kinds_are_planted_where_they_are_named() -> None:
+    X, names = labelled_series(3)
+    far = X - normal_series(3)
+    assert ((far > 7.9).all(axis=1) == (names == ALL_UP)).all()
+    np.testing.assert_array_equal(far[names == ONE_UP][:, [0, 2]], 0.0)
+    assert ((far[:, 1] > 7.9) == (names != "normal")).all()
+    assert (far[names == "normal"] == 0.0).all()
+    assert 0.05 < (names == ALL_UP).mean() < 0.15
+    assert 0.05 < (names == ONE_UP).mean() < 0.15

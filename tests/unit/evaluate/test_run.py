@@ -15,7 +15,7 @@ from redshank.core import Frame, InputError, Kind, Label, Schema, SettingError
 from redshank.data import Dataset, labels_of, load, read
 from redshank.detectors import DETECTORS
 from redshank.evaluate import records
-from redshank.evaluate.baselines import BASELINES
+from redshank.evaluate.anchors import PLAIN
 from redshank.evaluate.metrics.points import pr_auc, roc_auc
 from redshank.evaluate.metrics.summary import measure
 from redshank.evaluate.protocols import Split, hold_out, random_folds, splits_of
@@ -365,7 +365,7 @@ def test_drift_of_a_channel_that_never_moved():
     assert math.isnan(moved["drift"][0]["shift"])
 
 
-@pytest.mark.parametrize("name", list(BASELINES))
+@pytest.mark.parametrize("name", list(PLAIN))
 def test_baselines_run_by_the_same_function(dataset, name):
     (found,) = evaluate_run(dataset, name, budget=BUDGET, seed=3)
     assert found["detector"] == name
@@ -400,7 +400,7 @@ def test_an_object_has_its_name_settings_and_seed(dataset):
     (found,) = evaluate_run(dataset, DETECTORS.get("pca")(latent=1))
     assert found["detector"] == "pca"
     assert found["settings"]["detector.latent"] == 1
-    (drawn,) = evaluate_run(dataset, BASELINES["random"](seed=9), seed=2)
+    (drawn,) = evaluate_run(dataset, PLAIN["random"](seed=9), seed=2)
     assert (drawn["detector"], drawn["baseline"], drawn["seed"]) == ("random", True, 9)
 
     class Mine(DETECTORS.get("pca")):

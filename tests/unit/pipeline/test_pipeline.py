@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.fixtures.quick import UNLABELLED
 
 from redshank.bundle import save
 from redshank.core import Frame, InputError, NotFittedError, Schema, SettingError
@@ -12,7 +13,7 @@ from redshank.detectors import DETECTORS
 from redshank.pipeline import Pipeline, device_weeks
 
 MINUTE = 60_000_000_000
-CORE = [name for name in DETECTORS if not DETECTORS.extra_of(name)]
+CORE = [name for name in UNLABELLED if not DETECTORS.extra_of(name)]
 DEVICES = ("pump-1", "pump-2", "fan")
 BUDGET = "1 per device per day"
 

@@ -10,6 +10,7 @@ from redshank.core import InputError
 from redshank.data.dataset import Dataset
 from redshank.data.sets.family import Family
 from redshank.data.sets.nab import NAB
+from redshank.data.sets.nsl_kdd import NSL_KDD
 from redshank.data.sets.servers import ASD, SMD
 from redshank.data.sets.skab import SKAB
 from redshank.data.sets.smap_msl import SMAP_MSL
@@ -17,7 +18,8 @@ from redshank.data.sets.tables import BATADAL, CMAPSS, GECCO, OCCUPANCY, WELLS
 from redshank.data.sets.ucr import UCR
 
 FAMILIES = {
-    family.name: family for family in (NAB, SKAB, SMD, ASD, SMAP_MSL, UCR, GECCO, OCCUPANCY, BATADAL, WELLS, CMAPSS)
+    family.name: family
+    for family in (NAB, SKAB, SMD, ASD, SMAP_MSL, UCR, GECCO, OCCUPANCY, BATADAL, WELLS, CMAPSS, NSL_KDD)
 }
 """A new family is one file and one name here."""
 
@@ -34,7 +36,7 @@ def load(name: str, root: str | Path | None = None) -> Dataset:
         ``family/part``, one of :func:`names`: ``"nab/realKnownCause/machine_temperature_system_failure"``,
         ``"skab/valve1/0"``, ``"smd/machine-1-6"``, ``"asd/omi-1"``, ``"smap_msl/SMAP/P-1"``, ``"ucr/113"``,
         ``"gecco2018"``, ``"occupancy/datatraining"``, ``"batadal"``, ``"oil_wells_3w/0/WELL-..."``,
-        ``"cmapss/train_FD001"``.
+        ``"cmapss/train_FD001"``, ``"nsl_kdd/KDDTrain+_20Percent"``.
     root : str or Path, optional
         Folder of the data sets; else the environment's ``REDSHANK_DATA``, else ``../shared/data``.
 

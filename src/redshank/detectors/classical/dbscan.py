@@ -50,7 +50,12 @@ class DBSCANDetector(ReferenceDetector):
     .. [1] M. Ester, H.-P. Kriegel, J. Sander, X. Xu, "A density-based algorithm for discovering clusters", KDD, 1996.
     """
 
-    tags = Tags(cheap=True, good_for="training rows with stray outliers among them: what lies alone is not normal")
+    tags = Tags(
+        cheap=True,
+        good_for="training rows with stray outliers among them: what lies alone is not normal",
+        cost="O(rows channels)",
+        source="Ester et al. 1996",
+    )
 
     def __init__(self, *, neighbours: int = 5, radius: float | None = None, rows: int = 2000, seed: int = 0) -> None:
         self.neighbours = neighbours

@@ -51,7 +51,12 @@ class ECODDetector(Detector):
        empirical cumulative distribution functions", IEEE Transactions on Knowledge and Data Engineering 35(12), 2023.
     """
 
-    tags = Tags(cheap=True, good_for="unlike channels that go to extremes; nothing to set; says which channel")
+    tags = Tags(
+        cheap=True,
+        good_for="unlike channels that go to extremes; nothing to set; says which channel",
+        cost="O(channels log(rows))",
+        source="Li et al. 2023",
+    )
 
     def __init__(self, *, rows: int = 20000, seed: int = 0) -> None:
         self.rows = rows

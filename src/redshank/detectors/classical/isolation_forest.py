@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,15 +9,13 @@ from redshank.core import Detector, Tags, check_range
 from redshank.core.contracts import Array
 from redshank.detectors.classical import _scikit
 from redshank.detectors.classical._standard import ROUNDING, moments, standardised
+from redshank.detectors.classical._trees import Grown, rounded
 
 FAR = 1e30
 """Deviations are clipped here, in training standard deviations: trees compare in float32."""
 
-BLOCK = 2**14
-"""Rows that walk down the trees together."""
 
-
-class IsolationForestDetector(Detector):
+class IsolationForestDetector(Grown, Detector):
     """Score a row by how few random cuts part it from the training rows.
 
     Parameters
@@ -37,18 +33,12 @@ class IsolationForestDetector(Detector):
         Training mean and standard deviation, in the units of ``X``; a scale of 1 where a channel never moved.
     still_ : ndarray of shape (n_features,)
         Whether the channel never moved.
-    children_ : ndarray of shape (2, nodes)
-        Where a row at a node goes that is at most, or above, the cut; a leaf leads to itself.
-    feature_, cut_ : ndarray of shape (nodes,)
-        What is compared at a node, and with what, in training standard deviations.
+    children_, feature_, cut_, gap_right_, roots_, levels_
+        The trees, see :class:`~redshank.detectors.classical._trees.Trees`; cuts in training standard deviations.
     path_ : ndarray of shape (nodes,)
         Expected number of cuts that part a training row at this node, from the root on.
-    roots_ : ndarray of shape (trees,)
-        First node of each tree.
     usual_path_ : float
         ``c(sample)``.
-    levels_ : int
-        Cuts on the longest way down.
 
     Notes
     -----
@@ -68,7 +58,12 @@ class IsolationForestDetector(Detector):
     .. [1] F. T. Liu, K. M. Ting, Z.-H. Zhou, "Isolation forest", ICDM, 2008.
     """
 
-    tags = Tags(cheap=True, good_for="many channels of unlike kind; large single deviations; cheap to learn")
+    tags = Tags(
+        cheap=True,
+        good_for="many channels of unlike kind; large single deviations; cheap to learn",
+        cost="O(trees log(sample))",
+        source="Liu, Ting and Zhou 2008",
+    )
 
     def __init__(self, *, trees: int = 100, sample: int = 256, seed: int = 0) -> None:
         self.trees = trees
@@ -83,17 +78,13 @@ class IsolationForestDetector(Detector):
         self.mean_, self.scale_ = moments(rows)
         self.still_ = rows.std(axis=0) <= ROUNDING * np.abs(self.mean_)
         sample = min(self.sample, len(rows))
-        found = _scikit.isolation_trees(self._centred(rows), self.trees, sample, self.seed)
-        self.children_, self.feature_, self.cut_ = found["children"], found["feature"], found["cut"]
-        self.roots_ = found["roots"]
+        trees, size = _scikit.isolation_trees(self._centred(rows), self.trees, sample, self.seed)
         self.usual_path_ = float(_cuts(np.array([sample]))[0])
-        depth = _depths(self.children_, self.roots_)
-        self.levels_ = int(depth.max())
-        self.path_ = _paths(self.children_, depth, found["size"])
+        self.path_ = _paths(trees.children, self._keep(trees), size)
 
     def _score(self, X: Array) -> Array:
         centred = self._centred(X)
-        mean = np.concatenate([np.empty(0), *(self.path_[last].mean(axis=1) for last in self._leaves(centred))])
+        mean = self._sums(centred, self.path_[:, None])[:, 0] / len(self.roots_)
         mean[self._moved(X).any(axis=1)] = 1.0
         scores: Array = np.exp2(-mean / self.usual_path_)
         return scores
@@ -101,13 +92,14 @@ class IsolationForestDetector(Detector):
     def _contributions(self, X: Array) -> Array:
         centred, width = self._centred(X), self.n_features_
         falls = np.zeros((len(X), width))
-        for start in range(0, len(X), BLOCK):
-            block = centred[start : start + BLOCK]
-            for here, there in self._steps(block):
+        trees = self._trees
+        for part in trees.blocks(centred):
+            block = centred[part]
+            for here, there in trees.steps(block, self.levels_):
                 row = np.arange(len(block))[:, None] * width + self.feature_[here]
                 change = self.path_[here] - self.path_[there]
                 total = np.bincount(row.ravel(), change.ravel(), minlength=block.size)
-                falls[start : start + BLOCK] += total.reshape(block.shape)
+                falls[part] += total.reshape(block.shape)
         falls = np.maximum(falls, 0.0)
         moved = self._moved(X)
         falls = np.where(moved.any(axis=1, keepdims=True), moved, falls)
@@ -118,32 +110,12 @@ class IsolationForestDetector(Detector):
 
     def _centred(self, X: Array) -> Array:
         """As the trees compare: rounded to float32."""
-        centred: Array = np.clip(standardised(X, self.mean_, self.scale_), -FAR, FAR).astype(np.float32).astype(float)
-        return centred
+        return rounded(np.clip(standardised(X, self.mean_, self.scale_), -FAR, FAR))
 
     def _moved(self, X: Array) -> npt.NDArray[np.bool_]:
         """Where a channel that never moved in training has moved."""
         moved: npt.NDArray[np.bool_] = self.still_ & (np.abs(X - self.mean_) > ROUNDING * np.abs(self.mean_))
         return moved
-
-    def _leaves(self, centred: Array) -> Iterator[npt.NDArray[np.intp]]:
-        """Where blocks of rows end, (rows, trees)."""
-        for start in range(0, len(centred), BLOCK):
-            block = centred[start : start + BLOCK]
-            last = np.broadcast_to(self.roots_, (len(block), len(self.roots_)))
-            for _, last in self._steps(block):  # noqa: B007 - the last step is wanted
-                pass
-            yield last
-
-    def _steps(self, block: Array) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-        """Nodes before and after each cut, both (rows, trees)."""
-        here = np.broadcast_to(self.roots_, (len(block), len(self.roots_)))
-        rows = np.arange(len(block))[:, None]
-        for _ in range(self.levels_):
-            right = block[rows, self.feature_[here]] > self.cut_[here]
-            there = self.children_[right.astype(np.intp), here]
-            yield here, there
-            here = there
 
 
 def _cuts(size: npt.NDArray[np.int64]) -> Array:
@@ -151,18 +123,6 @@ def _cuts(size: npt.NDArray[np.int64]) -> Array:
     many = np.maximum(size, 3).astype(np.float64)
     cuts = 2.0 * (np.log(many - 1.0) + np.euler_gamma) - 2.0 * (many - 1.0) / many
     return np.where(size <= 1, 0.0, np.where(size == 2, 1.0, cuts))
-
-
-def _depths(children: npt.NDArray[np.intp], roots: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Cuts above each node."""
-    depth = np.zeros(children.shape[1], np.intp)
-    level = roots
-    while len(level):
-        inner = level[children[0, level] != level]
-        below = children[:, inner]
-        depth[below] = depth[inner] + 1
-        level = below.ravel()
-    return depth
 
 
 def _paths(children: npt.NDArray[np.intp], depth: npt.NDArray[np.intp], size: npt.NDArray[np.int64]) -> Array:

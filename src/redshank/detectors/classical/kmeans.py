@@ -41,7 +41,10 @@ class KMeansDetector(ReferenceDetector):
     """
 
     tags = Tags(
-        cheap=True, good_for="a few distinct regimes; a model of some ten rows that a small machine scores fast"
+        cheap=True,
+        good_for="a few distinct regimes; a model of some ten rows that a small machine scores fast",
+        cost="O(clusters channels)",
+        source="Lloyd 1982",
     )
 
     def __init__(self, *, clusters: int = 10, rows: int = 20000, seed: int = 0) -> None:

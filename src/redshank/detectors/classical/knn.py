@@ -42,7 +42,12 @@ class KNNDetector(ReferenceDetector):
        SIGMOD, 2000.
     """
 
-    tags = Tags(cheap=True, good_for="normal rows of any shape: several regimes, curves, clusters; nothing is assumed")
+    tags = Tags(
+        cheap=True,
+        good_for="normal rows of any shape: several regimes, curves, clusters; nothing is assumed",
+        cost="O(rows channels)",
+        source="Angiulli and Pizzuti 2002",
+    )
 
     def __init__(self, *, neighbours: int = 5, rows: int = 2000, seed: int = 0) -> None:
         self.neighbours = neighbours

@@ -54,7 +54,12 @@ class LOFDetector(ReferenceDetector):
        2000.
     """
 
-    tags = Tags(cheap=True, good_for="regimes of unlike spread: a step that is large for its own regime only")
+    tags = Tags(
+        cheap=True,
+        good_for="regimes of unlike spread: a step that is large for its own regime only",
+        cost="O(rows channels)",
+        source="Breunig et al. 2000",
+    )
 
     def __init__(self, *, neighbours: int = 20, rows: int = 2000, seed: int = 0) -> None:
         self.neighbours = neighbours

@@ -55,7 +55,12 @@ class MahalanobisDetector(QuadraticDetector):
        Technometrics 41(3), 1999.
     """
 
-    tags = Tags(cheap=True, good_for="channels that move together; the plain anchor that a deep detector has to beat")
+    tags = Tags(
+        cheap=True,
+        good_for="channels that move together; the plain anchor that a deep detector has to beat",
+        cost="O(channels^2)",
+        source="Mahalanobis 1936",
+    )
 
     def __init__(self, *, robust: bool = False, seed: int = 0) -> None:
         self.robust = robust

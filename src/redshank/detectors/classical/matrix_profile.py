@@ -57,7 +57,12 @@ class MatrixProfileDetector(SubsequenceDetector):
     .. [1] C.-C. M. Yeh et al., "Matrix profile I: all pairs similarity joins for time series", ICDM, 2016.
     """
 
-    tags = Tags(sequence=True, good_for="a shape or level never seen before; adapts: what came once is known")
+    tags = Tags(
+        sequence=True,
+        good_for="a shape or level never seen before; adapts: what came once is known",
+        cost="O((rows + history) window channels)",
+        source="Yeh et al. 2016",
+    )
 
     def __init__(
         self,

@@ -57,7 +57,12 @@ class OneClassSVMDetector(Detector):
        high-dimensional distribution", Neural Computation 13(7), 2001.
     """
 
-    tags = Tags(cheap=True, good_for="a smooth border around normal rows of curved shape; a few hundred vectors")
+    tags = Tags(
+        cheap=True,
+        good_for="a smooth border around normal rows of curved shape; a few hundred vectors",
+        cost="O(vectors channels)",
+        source="Schoelkopf et al. 2001",
+    )
 
     def __init__(self, *, nu: float = 0.05, gamma: float | None = None, rows: int = 3000, seed: int = 0) -> None:
         self.nu = nu

@@ -56,7 +56,12 @@ class PCADetector(QuadraticDetector):
     .. [2] C. F. Alcala, S. J. Qin, "Reconstruction-based contribution for process monitoring", Automatica 45(7), 2009.
     """
 
-    tags = Tags(cheap=True, good_for="many channels that move together; fast, no training framework, hard to beat")
+    tags = Tags(
+        cheap=True,
+        good_for="many channels that move together; fast, no training framework, hard to beat",
+        cost="O(channels latent)",
+        source="Jackson and Mudholkar 1979",
+    )
 
     def __init__(self, *, latent: int | None = None) -> None:
         self.latent = latent

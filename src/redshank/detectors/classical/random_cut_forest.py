@@ -62,7 +62,12 @@ class RandomCutForestDetector(SubsequenceDetector):
        ICML, 2016.
     """
 
-    tags = Tags(sequence=True, good_for="sudden readings in one or few channels; bounded scores; says which channel")
+    tags = Tags(
+        sequence=True,
+        good_for="sudden readings in one or few channels; bounded scores; says which channel",
+        cost="O(trees window channels log(sample))",
+        source="Guha et al. 2016",
+    )
 
     def __init__(
         self, *, window: int | None = 4, trees: int = 40, sample: int = 256, rows: int = 10000, seed: int = 0

@@ -103,6 +103,8 @@ class RidgeDetector(Detector):
         streams=True,
         cheap=True,
         good_for="a reading that jumps or no longer fits the other channels; learns in a second, says what it expected",
+        cost="O(inputs channels)",
+        source="Hoerl and Kennard 1970",
     )
 
     def __init__(

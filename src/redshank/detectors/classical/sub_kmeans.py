@@ -47,7 +47,13 @@ class SubKMeansDetector(SubsequenceDetector):
        15(9), 2022.
     """
 
-    tags = Tags(sequence=True, cheap=True, good_for="a few recurring shapes, such as machine cycles; a small model")
+    tags = Tags(
+        sequence=True,
+        cheap=True,
+        good_for="a few recurring shapes, such as machine cycles; a small model",
+        cost="O(clusters window channels)",
+        source="Yairi, Kato and Hori 2001",
+    )
 
     def __init__(self, *, window: int | None = None, clusters: int = 20, rows: int = 5000, seed: int = 0) -> None:
         self.window = window

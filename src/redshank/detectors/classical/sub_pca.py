@@ -57,7 +57,13 @@ class SubPCADetector(SubsequenceDetector):
        benchmark", NeurIPS, 2024.
     """
 
-    tags = Tags(sequence=True, cheap=True, good_for="a rhythm or shape that changes, though each reading is in range")
+    tags = Tags(
+        sequence=True,
+        cheap=True,
+        good_for="a rhythm or shape that changes, though each reading is in range",
+        cost="O(window channels latent)",
+        source="Tipping and Bishop 1999",
+    )
 
     def __init__(self, *, window: int | None = None, explained: float = 0.9, rows: int = 10000, seed: int = 0) -> None:
         self.window = window

@@ -38,6 +38,9 @@ bits, so a row's score does not change in its last digits with what follows it."
 STEPS = 32
 """Rows over which an error is propagated back: 64 take twice as long a pass and found no more on SMD 1-6."""
 
+RECURRENT = 4
+"""Fewest series from which a recurrent layer gives the same bits as with :data:`TOGETHER`: 2 for LSTM, 4 for GRU."""
+
 TOGETHER = 64
 """Series of one list that are scored side by side."""
 
@@ -79,6 +82,11 @@ class ErrorDetector(TorchDetector):
     robust: ClassVar[bool] = True
     """Errors in units of their held-back spread, linear past :data:`KNEE`; otherwise plain squares."""
 
+    abreast: ClassVar[int] = 1
+    """Series that are scored side by side at least, empty ones where there are fewer. Recurrent layers need
+    :data:`RECURRENT`: a matrix product of fewer rows sums in another order, and a score would differ in its last digits
+    with the series that it is asked beside."""
+
     spread_: Array = field(init=False)
     weights_: Array = field(init=False)
     band_: Array = field(init=False)
@@ -98,14 +106,21 @@ class ErrorDetector(TorchDetector):
         return (1.0,)
 
     def _losses(self, module: nn.Module, batch: torch.Tensor) -> Iterator[torch.Tensor]:
+        for kinds in self._kinds_of_loss(module, batch):
+            yield sum(kinds[1:], kinds[0])
+
+    def _kinds_of_loss(self, module: nn.Module, batch: torch.Tensor) -> Iterator[list[torch.Tensor]]:
+        """Mean squared error of each estimate, for each part of the chunks in turn."""
         carried: Carried = None
         for start in range(0, self._chunk, STEPS):
             rows = batch[:, start : start + self._lead + min(STEPS, self._chunk)]
             estimates, carried = module(rows, carried)
-            yield sum((nn.functional.mse_loss(one, _actual(rows, one)) for one in estimates), torch.zeros(()))
+            yield [nn.functional.mse_loss(one, _actual(rows, one)) for one in estimates]
             carried = _without_gradient(carried)
 
     def _calibrate(self, series: list[Array], held: list[npt.NDArray[np.bool_]]) -> None:
+        if not self.tags.sequence:  # no row needs those before it: only the held-back ones are asked for
+            series, held = [one[mask] for one, mask in zip(series, held, strict=True)], [mask[mask] for mask in held]
         squares: Array | None = None
         misses: list[Array] = []
         for part in self._parts(series):
@@ -114,7 +129,7 @@ class ErrorDetector(TorchDetector):
             near = [np.clip(error[mask], -NEAR, NEAR) for error in part.errors]
             own = np.stack([_over_window(np.square(error)).sum(axis=0) for error in near])
             squares = own if squares is None else squares + own
-            misses.append(_last(near[-1]))
+            misses.append(_last(near[-1]).copy())  # not a view, which would keep the windows
         missed = np.concatenate(misses)
         low, high = np.quantile(missed, BAND, axis=0)
         self.band_ = np.stack([np.minimum(low, 0.0), np.maximum(high, 0.0)])
@@ -124,8 +139,11 @@ class ErrorDetector(TorchDetector):
         self.weights_ = np.array([1.0 if weight is None else weight for weight in self._fixed_weights])
         unknown = [k for k, weight in enumerate(self._fixed_weights) if weight is None]
         if unknown:
-            sizes = [self._sizes(part)[:, held[part.series][part.rows]] for part in self._parts(series)]
-            spreads = [_spread(kind) for kind in np.concatenate(sizes, axis=1).mean(axis=2)]
+            sizes = [
+                [size[held[part.series][part.rows]].mean(axis=1) for size in self._sizes(part)]
+                for part in self._parts(series)
+            ]
+            spreads = [_spread(np.concatenate(kind)) for kind in zip(*sizes, strict=True)]
             self.weights_[unknown] = [1.0 / spreads[k] for k in unknown]
 
     def _score(self, X: Array) -> Array:
@@ -133,10 +151,16 @@ class ErrorDetector(TorchDetector):
 
     def _score_all(self, series: list[Array]) -> list[Array]:
         """Scores of several series, side by side through the network."""
-        return [parts.sum(axis=1) for parts in self._terms(series)]
+        scores = [np.empty(len(one)) for one in series]
+        for part in self._parts(series):
+            scores[part.series][part.rows] = self._terms(part).sum(axis=1)
+        return scores
 
     def _contributions(self, X: Array) -> Array:
-        return self._terms([X])[0]
+        terms = np.empty(X.shape)
+        for part in self._parts([X]):
+            terms[part.rows] = self._terms(part)
+        return terms
 
     def _expected(self, X: Array) -> Band:
         """The last estimate, with the range that held 99 % of the held-back errors; in the warm-up the training's."""
@@ -149,54 +173,79 @@ class ErrorDetector(TorchDetector):
             out[: self.warmup] = start[: self.warmup]
         return Band(value, low, high)
 
-    def _terms(self, series: list[Array]) -> list[Array]:
-        """What each channel adds to the score of each row, an array of shape (rows, n_features) a series."""
-        terms = [np.empty(one.shape) for one in series]
-        for part in self._parts(series):
-            terms[part.series][part.rows] = np.einsum("e,erc->rc", self.weights_ / self.n_features_, self._sizes(part))
+    def _terms(self, part: _Part) -> Array:
+        """What each channel adds to the score of each row, (rows, n_features)."""
+        first, *others = (
+            size * (weight / self.n_features_) for size, weight in zip(self._sizes(part), self.weights_, strict=True)
+        )
+        terms: Array = sum(others, first)
         return terms
 
-    def _sizes(self, part: _Part) -> Array:
-        """Size of each error of each row and channel, (estimates, rows, n_features)."""
-        size = _huber if self.robust else np.square
-        return np.stack(
-            [
-                _over_window(size(error / (spread if error.ndim == 2 else spread[:, None])))
-                for error, spread in zip(part.errors, self.spread_, strict=True)
-            ]
-        )
+    def _sizes(self, part: _Part) -> list[Array]:
+        """Size of each error of each row and channel, (rows, n_features) each."""
+        if not self.robust:
+            return [_over_window(np.square(error)) for error in part.errors]
+        return [
+            _over_window(_huber(error / (spread if error.ndim == 2 else spread[:, None])))
+            for error, spread in zip(part.errors, self.spread_, strict=True)
+        ]
 
     def _parts(self, series: list[Array]) -> Iterator[_Part]:
         """What the network makes of each series, block by block, carrying its state."""
+        if not self.tags.sequence:
+            yield from self._row_by_row(series)
+            return
         # Longest first: series of like length stand side by side, so little is filled up.
         order = sorted((k for k in range(len(series)) if len(series[k])), key=lambda k: -len(series[k]))
         for first in range(0, len(order), TOGETHER):
             yield from self._side_by_side({k: series[k] for k in order[first : first + TOGETHER]})
 
+    def _row_by_row(self, series: list[Array]) -> Iterator[_Part]:
+        """As :meth:`_parts`, of rows that do not know each other: short series share a block."""
+        ends = np.cumsum([len(one) for one in series])
+        first = 0
+        while first < len(series):
+            before = ends[first] - len(series[first])
+            last = max(first + 1, int(np.searchsorted(ends, before + self._block, side="right")))
+            if last == first + 1:
+                yield from self._side_by_side({first: series[first]})
+            else:
+                for whole in self._side_by_side({first: np.concatenate(series[first:last])}):
+                    for k in range(first, last):
+                        own = slice(ends[k] - len(series[k]) - before, ends[k] - before)
+                        errors = [error[own] for error in whole.errors]
+                        yield _Part(k, slice(0, len(series[k])), errors, whole.estimate[own])
+            first = last
+
     def _side_by_side(self, group: dict[int, Array]) -> Iterator[_Part]:
         device = next(self._module.parameters()).device
-        far = [self._padded(np.clip(self._scaled(one), -FAR, FAR)) for one in group.values()]
         lead, block = self._lead, self._block
         carried: Carried = None
         for start in range(0, max(map(len, group.values())), block):
-            rows = np.zeros((len(group), lead + block, self.n_features_), np.float32)
-            for i, one in enumerate(far):
-                piece = one[start : start + lead + block]
-                rows[i, : len(piece)] = np.clip(piece, -NEAR, NEAR)
+            far = {k: self._piece(one, start) for k, one in group.items() if len(one) > start}
+            rows = np.zeros((max(len(group), self.abreast), lead + block, self.n_features_), np.float32)
+            for own, piece in zip(rows, far.values(), strict=False):  # longest first: those at an end stand last
+                np.clip(piece, -NEAR, NEAR, out=own[: len(piece)], casting="same_kind")
             with one_thread(), torch.inference_mode():
                 made, carried = self._module(torch.from_numpy(rows).to(device), carried)
-            estimates = [one.cpu().numpy().astype(np.float64) for one in made]
-            for i, (k, one) in enumerate(zip(group, far, strict=True)):
-                piece = one[start : start + lead + block]
+            made = [one.cpu().numpy() for one in made]
+            for i, (k, piece) in enumerate(far.items()):
                 count = len(piece) - lead
-                if count > 0:
-                    own = [estimate[i, :count] for estimate in estimates]
-                    errors = [_actual_rows(piece, one) - one for one in own]
-                    yield _Part(k, slice(start, start + count), errors, _last(own[-1]))
+                estimates = [one[i, :count] for one in made]
+                errors = [_actual_rows(piece, one) - one for one in estimates]
+                yield _Part(k, slice(start, start + count), errors, _last(estimates[-1]))
 
-    def _padded(self, rows: Array) -> Array:
-        """Before its first row a series is taken to have stood still."""
-        return np.concatenate([np.repeat(rows[:1], self._lead, axis=0), rows])
+    def _piece(self, X: Array, start: int) -> Array:
+        """The rows that are scored from ``start`` on and those that lead to them, scaled and clipped to :data:`FAR`.
+
+        Before its first row a series is taken to have stood still.
+        """
+        rows = X[max(0, start - self._lead) : start + self._block]
+        missing = max(0, self._lead - start)
+        if missing:
+            rows = np.concatenate([np.repeat(rows[:1], missing, axis=0), rows])
+        scaled = self._scaled(rows)
+        return np.clip(scaled, -FAR, FAR, out=scaled)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn
 
 from redshank.core import SettingError
 from redshank.core.detector import Progress
+from redshank.detectors.neural._adam import Adam
 
 Losses = Callable[[nn.Module, torch.Tensor], Iterator[torch.Tensor]]
 """Losses of a batch, one a step of the optimiser: the parts of a long chunk in turn, or the sides of a contest."""
@@ -70,7 +72,8 @@ def cut(lengths: Sequence[int], length: int, stride: int, wanted: int) -> npt.ND
     """First rows of chunks over series that stand one after the other, none crossing a border.
 
     Where there are many rows a chunk starts ``stride`` rows behind the one before; where there are few they overlap
-    more, down to a step of one row, until there are about ``wanted`` of them. The last rows of a series are always in a
+    more, down to a step of one row, until there are about ``wanted`` of them; where that is the stride, and no closer
+    step is left, they are taken several times. The last rows of a series are always in a
     chunk; a series shorter than ``length`` gives none.
     """
     rooms = [size - length + 1 for size in lengths]
@@ -81,7 +84,9 @@ def cut(lengths: Sequence[int], length: int, stride: int, wanted: int) -> npt.ND
         for begin, room in zip(begins, rooms, strict=True)
         if room > 0
     ]
-    return np.concatenate(starts) if starts else np.empty(0, np.int64)
+    found = np.concatenate(starts) if starts else np.empty(0, np.int64)
+    again = wanted // len(found) if stride == 1 and len(found) else 1
+    return np.tile(found, again) if again > 1 else found
 
 
 def train(
@@ -101,7 +106,8 @@ def train(
     ``progress`` is called after each epoch with the epochs done, the epochs at most and the held-back loss.
     Ends after ``plan.epochs``, after ``plan.patience`` epochs without a better held-back loss, or when
     ``plan.budget_s`` seconds are spent, whichever comes first. The caller has seeded torch; the order of the
-    chunks comes from a generator of its own. Mixed precision (bfloat16, which needs no loss scaling) on CUDA.
+    chunks comes from a generator of its own. Mixed precision (bfloat16, which needs no loss scaling) on CUDA. Not
+    compiled: see ``docs/adr/0008-networks-are-not-compiled.md``.
 
     Raises
     ------
@@ -110,9 +116,8 @@ def train(
     """
     deadline = None if plan.budget_s is None else time.monotonic() + plan.budget_s
     order = torch.Generator().manual_seed(plan.seed)
-    parameters = list(module.parameters())
-    optimiser = torch.optim.Adam(parameters, lr=plan.lr)
-    mixed = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
+    optimiser = Adam(module.parameters(), plan.lr)
+    mixed = torch.autocast("cuda", dtype=torch.bfloat16) if device.type == "cuda" else nullcontext()
     best, waited, weights = np.inf, 0, None
     for epoch in range(plan.epochs):
         module.train()
@@ -123,9 +128,9 @@ def train(
                     value = next(steps, None)
                 if value is None:
                     break
-                optimiser.zero_grad(set_to_none=True)
+                optimiser.zero_grad()
                 value.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
+                optimiser.shorten(CLIP_NORM)
                 optimiser.step()
             if _spent(deadline):
                 break

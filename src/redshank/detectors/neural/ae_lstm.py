@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from redshank.core import SettingError, Tags, check_range
-from redshank.detectors.neural._errors import Carried, ErrorDetector
+from redshank.detectors.neural._errors import RECURRENT, Carried, ErrorDetector
 
 
 class AELSTM(nn.Module):
@@ -95,6 +96,8 @@ class AELSTMDetector(ErrorDetector):
         cost="O(window channels hidden + layers hidden^2)",
         source="Pallikonda et al. 2025",
     )
+
+    abreast: ClassVar[int] = RECURRENT
 
     window: int = 10
     latent: int | None = None

@@ -42,6 +42,8 @@ class EWMADetector(ResidualDetector):
         streams=True,
         cheap=True,
         good_for="a reading that jumps away from a level that drifts; keeps up with change, needs almost no history",
+        cost="O(channels)",
+        source="Roberts 1959",
     )
 
     def __init__(self, *, lag: int = 30) -> None:

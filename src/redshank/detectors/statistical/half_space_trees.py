@@ -56,6 +56,8 @@ class HalfSpaceTreesDetector(Detector):
         streams=True,
         cheap=True,
         good_for="odd mixes of a few channels, each within its range; same cost a row for any number of channels",
+        cost="O(trees depth)",
+        source="Tan, Ting and Liu 2011",
     )
 
     low_: Array

@@ -57,6 +57,8 @@ class KNNPatchesDetector(Detector):
         streams=True,
         cheap=True,
         good_for="a course of readings never seen in training: cycles of machines, heartbeats, daily curves",
+        cost="O(memory window channels)",
+        source="Ramaswamy, Rastogi and Shim 2000",
     )
 
     scale_: Array

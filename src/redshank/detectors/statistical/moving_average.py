@@ -40,6 +40,8 @@ class MovingAverageDetector(ResidualDetector):
         streams=True,
         cheap=True,
         good_for="a reading unlike those of the last hour, whatever the level was in training",
+        cost="O(window channels)",
+        source="Shewhart 1931",
     )
 
     def __init__(self, *, window: int = 60) -> None:

@@ -46,6 +46,8 @@ class PolynomialDetector(ResidualDetector):
         streams=True,
         cheap=True,
         good_for="a reading that leaves a smooth course: charging, heating, tank levels",
+        cost="O(window channels)",
+        source="Li, Ma and Mei 2007",
     )
 
     def __init__(self, *, window: int = 40, degree: int = 2) -> None:

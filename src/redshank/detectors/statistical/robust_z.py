@@ -36,6 +36,8 @@ class RobustZDetector(ResidualDetector):
         streams=True,
         cheap=True,
         good_for="a reading out of its usual range, each channel by itself; a few odd training rows do no harm",
+        cost="O(channels)",
+        source="Iglewicz and Hoaglin 1993",
     )
 
     def _ahead(self, rows: Array) -> Array:

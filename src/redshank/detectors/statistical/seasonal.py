@@ -64,6 +64,8 @@ class SeasonalDetector(ResidualDetector):
         streams=True,
         cheap=True,
         good_for="a reading that is usual by itself but not at this hour: rooms, traffic, energy, shifts of work",
+        cost="O(period channels)",
+        source="Cleveland et al. 1990",
     )
 
     profile_: Array

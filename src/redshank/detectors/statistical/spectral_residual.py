@@ -64,6 +64,8 @@ class SpectralResidualDetector(Detector):
         streams=True,
         cheap=True,
         good_for="single odd readings and sudden steps in a rhythm, with hardly anything learned",
+        cost="O(window log(window) channels)",
+        source="Ren et al. 2019",
     )
 
     scale_: Array

@@ -134,7 +134,7 @@ COMPARISONS: Mapping[str, Comparison] = {
             note="printed for a random split of KDDTrain+: accuracy 0.991 to 0.993, the lower one is shown",
         ),
         Comparison(
-            "f, kinds",
+            "f-kinds",
             "DeepDetect, families of attack",
             "DeepDetect on NSL-KDD: convolution, GRU and bidirectional LSTM",
             ("nsl_kdd",),

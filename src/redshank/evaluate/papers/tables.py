@@ -34,8 +34,10 @@ def papers_tables(records: Sequence[Record]) -> list[Table]:
             shares = {record["anomalous"] / record["rows"] for record in rows if record["protocol"] == STATED}
             always = f"an alarm on every judged row has accuracy and precision {max(shares):.2f}" if shares else ""
             macro = "precision, recall and F1 are means over the kinds" if comparison.several else ""
+            budgets = sorted({record["budget_s"] for record in rows} - {None})
+            learned = f"a network learns for {budgets[0]:g} s a turn at most" if budgets else ""
             quick = "a quick run on a part of the data" if rows[0]["quick"] else ""
-            notes = (comparison.note, *NOTES.values(), macro, always, quick)
+            notes = (comparison.note, *NOTES.values(), macro, always, learned, quick)
             tables.append(
                 Table(
                     (
@@ -60,7 +62,7 @@ def confusion_tables(records: Sequence[Record], key: str) -> list[Table]:
         Table(
             ("true", *record["classes"]),
             tuple((str(name), *row) for name, row in zip(record["classes"], record["confusion"], strict=True)),
-            f"({key}) {record['model']} on {record['data']}, {record['protocol']}: true kind down, what was said across",
+            f"({key}) {record['model']} on {record['data']}, {record['protocol']}: true kind down, said kind across",
         )
         for record in records
         if record["kind"] == KIND and record["comparison"] == key

@@ -262,7 +262,7 @@ def test_limits_follow_from_the_records_and_never_else(records: list[Record]) ->
     }
     for head, given in cases.items():
         assert heads(given) == [head], head
-    labelled = changed(many, "data", notes=["column 'bad' is the label: used to compare with, never as an input"])
+    labelled = changed(many, "data", notes=["column 'bad' is the label: never an input"])
     assert heads([labelled, rule]) == []
     one_cause = [changed(one, "split", left_out="flood", protocol="leave one attack out") for one in (many, rule)]
     assert heads(one_cause) == []

@@ -1,0 +1,83 @@
+"""Every detector on five families of public data, and each paper's comparison, as one record each.
+
+    python benchmarks/accuracy/board.py [--quick] [--jobs 2] [--only detectors|papers]
+
+Runs ``redshank bench detectors`` and ``redshank bench papers``; their own records, one a series and detector, go to
+``.cache/`` and are taken up again by the next run. What is written to ``benchmarks/results`` is the table that they
+make, with the VUS-PR of every series.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.record import write_record
+
+from redshank.evaluate.board.jobs import DONE, ROW
+from redshank.evaluate.board.table import RANKED, board_table
+from redshank.evaluate.records import Record, read
+from redshank.evaluate.tables import Measured
+
+CACHE = ROOT / ".cache"
+
+
+def ran(board: str, record: Path, *, quick: bool, jobs: int | None) -> tuple[list[Record], float]:
+    """Records of a board, made where they are missing, and the seconds that took."""
+    CACHE.mkdir(exist_ok=True)
+    start = time.perf_counter()
+    options = ["--quick"] * quick + (["--jobs", str(jobs)] if jobs else [])
+    command = [sys.executable, "-m", "redshank", "bench", board, "--record", str(record), *options]
+    code = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode
+    if code not in (0, 2):  # 2: a detector failed somewhere, which its row says
+        raise SystemExit(code)
+    return read(record), time.perf_counter() - start
+
+
+def detectors(*, quick: bool, jobs: int) -> None:
+    name = "board-quick" if quick else "board"
+    records, seconds = ran("detectors", CACHE / f"{name}.jsonl", quick=quick, jobs=jobs)
+    table = board_table(records)
+    rows = [dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows]
+    series: dict[str, dict[str, float]] = {}
+    for one in records:
+        if one.get("kind") == ROW and one["status"] == DONE and not one.get("left_out"):
+            value = one["measures"].get(RANKED)
+            series.setdefault(one["arguments"]["detector"], {})[
+                f"{one['arguments']['series']}, {one['arguments']['protocol']}"
+            ] = None if value is None else round(value, 4)
+    work_s = sum(one["wall_s"] for one in records if one.get("kind") == ROW)
+    write_record(
+        name, wall_s=seconds, work_s=work_s, workers=jobs, caption=table.caption, notes=table.notes, rows=rows,
+        series=series,
+    )  # fmt: skip
+
+
+def papers(*, quick: bool) -> None:
+    name = "papers-quick" if quick else "papers"
+    records, seconds = ran("papers", CACHE / f"{name}.jsonl", quick=quick, jobs=None)
+    kept = [{key: one[key] for key in one if key not in ("versions", "machine", "git")} for one in records]
+    write_record(name, wall_s=seconds, comparisons=kept)
+
+
+def plain(value: object) -> object:
+    """A cell of the table: a number with its bounds as a list."""
+    return [value.value, value.low, value.high] if isinstance(value, Measured) else value
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", choices=("detectors", "papers"))
+    given = parser.parse_args()
+    if given.only != "papers":
+        detectors(quick=given.quick, jobs=given.jobs)
+    if given.only != "detectors":
+        papers(quick=given.quick)

@@ -1,0 +1,1 @@
+"""Detectors made of other detectors: fused, stacked, lifted, or another library's."""
