@@ -5,6 +5,7 @@ python benchmarks/table.py [detectors]
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import statistics
@@ -185,20 +186,19 @@ def tables() -> str:
 def board() -> list[str]:
     """Every detector: means over the families of data, and VUS-PR by family."""
     found = record("board")
-    families = list(dict.fromkeys(row["data"] for row in found["rows"] if row["data"] != "all"))
-    by_family = {(row["data"], row["detector"]): row for row in found["rows"]}
+    rows = list(csv.DictReader(found["table"]))
+    families = list(dict.fromkeys(row["data"] for row in rows if row["data"] != "all"))
+    by_family = {(row["data"], row["detector"]): number(row["VUS-PR"]) for row in rows}
     names = ("event recall", "false alarms per day", "ROC-AUC", "F1")
     body = []
-    for row in found["rows"]:
+    for row in rows:
         if row["data"] != "all":
             continue
-        own = [by_family.get((family, row["detector"])) for family in families]
-        by = [cell(one["VUS-PR"]).value if one else math.nan for one in own]
-        body.append(
-            (row["detector"], cell(row["VUS-PR"]), *by, *(cell(row[name]).value for name in names),
-             *(number(row[name]) for name in ("fit s", "rows per s", "peak MiB")), row["beats anchors"])
-        )  # fmt: skip
-    columns = ("detector", "VUS-PR, mean", *families, *names, "fit s", "rows per s", "peak MiB", "beats anchors on")
+        mean = Measured(*(number(row.get(f"VUS-PR{end}", "")) for end in ("", " low", " high")))
+        by = [by_family.get((family, row["detector"]), math.nan) for family in families]
+        cost = [float(f"{number(row[name]):.3g}") for name in ("fit s", "rows per s")]
+        body.append((row["detector"], mean, *by, *(number(row[name]) for name in names), *cost, row["beats anchors"]))
+    columns = ("detector", "VUS-PR, mean", *families, *names, "fit s", "rows per s", "beats anchors on")
     made = f"{found['work_s'] / 60:.0f} minutes of work on {found['workers']} workers (`{found['command']}`)"
     notes = ("columns by name of the data: VUS-PR there", *found["notes"], made)
     table = Table(columns, tuple(body), found["caption"], notes)
@@ -219,15 +219,9 @@ def papers() -> list[str]:
     return lines
 
 
-def cell(value: Any) -> Measured:
-    """A measured value of a record: a number with its bounds, or nothing."""
-    parts = value if isinstance(value, list) else [value, None, None]
-    return Measured(*(math.nan if part is None else float(part) for part in parts))
-
-
-def number(value: float | None) -> float:
-    """A number of a record, three digits of it: costs are noisy."""
-    return math.nan if value is None else float(f"{value:.3g}")
+def number(text: str) -> float:
+    """A number of a table in CSV form, where an empty cell is no number."""
+    return float(text) if text else math.nan
 
 
 def detectors() -> str:

@@ -10,6 +10,7 @@ make, with the VUS-PR of every series.
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
 import time
@@ -23,7 +24,6 @@ from benchmarks.record import write_record
 from redshank.evaluate.board.jobs import DONE, ROW
 from redshank.evaluate.board.table import RANKED, board_table
 from redshank.evaluate.records import Record, read
-from redshank.evaluate.tables import Measured
 
 CACHE = ROOT / ".cache"
 
@@ -44,19 +44,31 @@ def detectors(*, quick: bool, jobs: int) -> None:
     name = "board-quick" if quick else "board"
     records, seconds = ran("detectors", CACHE / f"{name}.jsonl", quick=quick, jobs=jobs)
     table = board_table(records)
-    rows = [dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows]
-    series: dict[str, dict[str, float]] = {}
-    for one in records:
-        if one.get("kind") == ROW and one["status"] == DONE and not one.get("left_out"):
-            value = one["measures"].get(RANKED)
-            series.setdefault(one["arguments"]["detector"], {})[
-                f"{one['arguments']['series']}, {one['arguments']['protocol']}"
-            ] = None if value is None else round(value, 4)
-    work_s = sum(one["wall_s"] for one in records if one.get("kind") == ROW)
+    done = [one for one in records if one.get("kind") == ROW and one["status"] == DONE and not one.get("left_out")]
+    names = list(dict.fromkeys(place(one) for one in done))
+    values: dict[str, dict[str, float]] = {}
+    for one in done:
+        values.setdefault(one["arguments"]["detector"], {})[place(one)] = one["measures"].get(RANKED, math.nan)
     write_record(
-        name, wall_s=seconds, work_s=work_s, workers=jobs, caption=table.caption, notes=table.notes, rows=rows,
-        series=series,
-    )  # fmt: skip
+        name,
+        wall_s=seconds,
+        work_s=sum(one["wall_s"] for one in records if one.get("kind") == ROW),
+        jobs=sum(one.get("kind") == ROW for one in records),
+        workers=jobs,
+        caption=table.caption,
+        notes=table.notes,
+        table=table.csv().splitlines(),
+        series=names,
+        by_series={
+            detector: " ".join(f"{own.get(series, math.nan):.4f}" for series in names)
+            for detector, own in values.items()
+        },
+    )
+
+
+def place(one: Record) -> str:
+    """What was judged, and how it was divided."""
+    return f"{one['arguments']['series']}, {one['arguments']['protocol']}"
 
 
 def papers(*, quick: bool) -> None:
@@ -64,11 +76,6 @@ def papers(*, quick: bool) -> None:
     records, seconds = ran("papers", CACHE / f"{name}.jsonl", quick=quick, jobs=None)
     kept = [{key: one[key] for key in one if key not in ("versions", "machine", "git")} for one in records]
     write_record(name, wall_s=seconds, comparisons=kept)
-
-
-def plain(value: object) -> object:
-    """A cell of the table: a number with its bounds as a list."""
-    return [value.value, value.low, value.high] if isinstance(value, Measured) else value
 
 
 if __name__ == "__main__":
