@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from redshank.bundle import load as load_model
     from redshank.bundle import save as save_model
-    from redshank.core import Channel, Detector, Frame, Incident, Kind, Label, Schema, Scores
+    from redshank.core import Channel, Classifier, Detector, Frame, Incident, Kind, Label, Schema, Scores
     from redshank.data import load, read, split_time
     from redshank.pipeline import Analysis, Pipeline
     from redshank.simulate import simulate
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Analysis": ("redshank.pipeline", "Analysis"),
     "Channel": ("redshank.core", "Channel"),
+    "Classifier": ("redshank.core", "Classifier"),
     "Detector": ("redshank.core", "Detector"),
     "Frame": ("redshank.core", "Frame"),
     "Incident": ("redshank.core", "Incident"),
@@ -40,6 +41,7 @@ _PLACES = {
 __all__ = [
     "Analysis",
     "Channel",
+    "Classifier",
     "Detector",
     "Frame",
     "Incident",

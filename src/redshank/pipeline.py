@@ -27,7 +27,6 @@ from redshank.core import (
 )
 from redshank.core.classifier import NORMAL
 from redshank.core.detector import Array, Progress
-from redshank.detectors.specs import detector_of
 from redshank.features import drop_duplicates, within_limits
 from redshank.incidents import REST_ROWS, Judged, fault, fold, incidents_of
 from redshank.quality import Finding, QualityChecks
@@ -36,6 +35,7 @@ from redshank.training import (
     Training,
     check_sampling,
     filled_note,
+    fresh_of,
     held_back,
     lessons_of,
     longest_gaps,
@@ -200,7 +200,7 @@ class Pipeline:
             raise InputError("Pipeline: no channel holds a value in the training rows")
         devices = tuple(frame.devices[frame.device[own[0]]] for own in rows)
         times = [frame.time_ns[own] for own in rows]
-        fresh = detector_of(self.detector) if isinstance(self.detector, str) else self.detector
+        fresh = fresh_of(self.detector)
         lessons = lessons_of(fresh, labels, len(frame))
         training = Training(devices, series, times, None if lessons is None else [lessons[own] for own in rows])
         turns, notes = turns_of(training, 0.0 if fresh.tags.cheap else self.hold_back)

@@ -11,6 +11,7 @@ besides.
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -18,7 +19,16 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import LARGEST, Classifier, ContractError, Detector, InputError, NotFittedError, RedshankError
+from redshank.core import (
+    LARGEST,
+    Classifier,
+    ContractError,
+    Detector,
+    InputError,
+    NotFittedError,
+    RedshankError,
+    SettingError,
+)
 from redshank.core.classifier import ANOMALY, NORMAL, SUREST
 from redshank.core.contracts import Array
 
@@ -117,6 +127,26 @@ def check_settings_round_trip(make: Make) -> None:
     fitted(detector)
     _require(detector.settings() == before, detector, "fit changed the settings")
     _same(fitted(clone).score_samples(normal_series(1)), detector.score_samples(normal_series(1)), detector)
+
+
+def check_settings_refused(make: Make) -> None:
+    """A setting that is a whole number by default is taken as given, and refused by ``fit`` where it is none.
+
+    Half a number more, text and a truth value are tried, of each by itself.
+    """
+    detector = make()
+    X, labels = training_rows(detector, normal_series())
+    for name, parameter in inspect.signature(type(detector)).parameters.items():
+        usual = parameter.default
+        if not isinstance(usual, int) or isinstance(usual, bool):
+            continue
+        for wrong in (usual + 0.5, "many", True):
+            what = f"{name}={wrong!r}"
+            try:
+                other = type(detector)(**{**detector.settings(), name: wrong})
+            except (RedshankError, TypeError, ValueError) as error:
+                raise ContractError(f"{type(detector).__name__}: {what} is refused before fit: {error}") from error
+            _refused(other, SettingError, f"{what} in fit", other.fit, X, labels)
 
 
 def check_fit_returns_self_and_forgets(make: Make) -> None:
@@ -455,6 +485,7 @@ CHECKS: Mapping[str, Callable[[Make], None]] = {
     check.__name__.removeprefix("check_"): check
     for check in (
         check_settings_round_trip,
+        check_settings_refused,
         check_fit_returns_self_and_forgets,
         check_same_seed_same_scores,
         check_pure,

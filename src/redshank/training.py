@@ -14,6 +14,7 @@ from redshank.calibrate.columns import judge_columns
 from redshank.core import Calibrator, Classifier, Detector, Frame, InputError, SettingError
 from redshank.core.classifier import NORMAL, SUREST
 from redshank.core.detector import Array
+from redshank.detectors.specs import detector_of
 from redshank.features import irregular_share
 from redshank.scoring import AS_IS, GAP, RESAMPLE, DeviceRows, Floats, Lessons, Marks, Piece, Scorer, Times, both, odd
 
@@ -39,6 +40,14 @@ class Training(NamedTuple):
         """Whether device ``k`` has what a detector of its own needs in every turn: with labels, rows of both kinds."""
         told = self.told
         return told is None or all(both(np.delete(told[k], turn[k])) for turn in turns)
+
+
+def fresh_of(detector: Detector | str) -> Detector:
+    """What is to be fitted: the detector that a text names, or one like that given, which may be fitted already.
+
+    What tags say may follow from the rows that were learned from: those of another fit would not hold here.
+    """
+    return detector_of(detector) if isinstance(detector, str) else type(detector)(**detector.settings())
 
 
 def longest_gaps(times: list[Times], interval_s: float) -> Array:

@@ -2,7 +2,7 @@
 
 from redshank.core.classifier import Classifier
 from redshank.core.contracts import Calibrated, Calibrator, Transform
-from redshank.core.detector import Band, Detector, Tags, check_range
+from redshank.core.detector import LAST_SEED, Band, Detector, Tags, check_range, check_whole
 from redshank.core.errors import (
     ContractError,
     InputError,
@@ -20,6 +20,7 @@ from redshank.core.scores import Scores
 
 __all__ = [
     "LARGEST",
+    "LAST_SEED",
     "Band",
     "Calibrated",
     "Calibrator",
@@ -46,6 +47,7 @@ __all__ = [
     "Tags",
     "Transform",
     "check_range",
+    "check_whole",
     "concatenate",
     "label_rows",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,6 +18,9 @@ from redshank.core.learned import Learned
 Array = npt.NDArray[np.float64]
 Series = npt.ArrayLike | Sequence[npt.ArrayLike]
 Progress = Callable[[int, int, float], None]
+
+LAST_SEED = 2**32 - 1
+"""Largest seed that everything that draws takes: NumPy's global generator and scikit-learn take 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Detector(Learned, ABC):
     """
 
     tags: ClassVar[Tags]
+    most: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    """Largest value that a search may try of a setting, by name, for settings that are refused somewhere above it."""
     _proof = "floor_"
     progress: Progress | None = None
     """Called by detectors that train in epochs with the epoch done, the most there will be, and its loss."""
@@ -278,9 +284,18 @@ class Detector(Learned, ABC):
 
 
 def check_range(who: str, name: str, value: Any, low: float, high: float = np.inf) -> None:
-    """Raise SettingError unless ``value`` is a number and ``low <= value <= high``."""
-    if not isinstance(value, int | float | np.integer | np.floating):
+    """Raise SettingError unless ``value`` is a number and ``low <= value <= high``; true and false are no numbers."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise SettingError(f"{who}: {name} is {value!r}; wanted a number")
     if not low <= value <= high:
         wanted = f"at least {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
         raise SettingError(f"{who}: {name} is {value:g}; wanted {wanted}")
+
+
+def check_whole(who: str, name: str, value: object, low: int, high: float = np.inf) -> None:
+    """Raise SettingError unless ``value`` is a whole number and ``low <= value <= high``: 2.0 is none, nor is true."""
+    wanted = f"at least {low}" if high == np.inf else f"from {low} to {high}"
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise SettingError(f"{who}: {name} is {value!r}; wanted a whole number, {wanted}")
+    if not low <= value <= high:
+        raise SettingError(f"{who}: {name} is {value}; wanted {wanted}")

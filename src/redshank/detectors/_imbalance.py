@@ -17,10 +17,10 @@ Places = npt.NDArray[np.intp]
 
 
 def check_imbalance(who: str, class_weight: str | None, oversample: float) -> None:
-    """Raise SettingError unless the two settings, as every classifier has them, are possible."""
+    """Raise SettingError unless the two settings, as every classifier has them, are possible; true is a ratio of 1."""
     if class_weight not in (None, "balanced"):
         raise SettingError(f"{who}: class_weight is {class_weight!r}; wanted 'balanced' or None")
-    check_range(who, "oversample", oversample, low=0.0, high=1.0)
+    check_range(who, "oversample", float(oversample) if isinstance(oversample, bool) else oversample, low=0.0, high=1.0)
 
 
 def balanced_weights(codes: Codes) -> Array:

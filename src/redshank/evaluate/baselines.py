@@ -11,9 +11,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Band, Detector, Tags
+from redshank.core import LAST_SEED, Band, Detector, Tags, check_whole
 from redshank.core.detector import Array
-from redshank.evaluate.metrics._inputs import whole
 
 ROUNDING = 1e-12
 """Share of its size that a channel's deviation must pass for the channel to have moved at all."""
@@ -58,7 +57,7 @@ class RandomScore(Detector):
     ----------
     seed : int, default=0
         With the first row of a series it settles all draws, so that no two series have the same ones and the same
-        rows always do. SettingError from ``fit`` if it is no whole number of at least 0.
+        rows always do. SettingError from ``fit`` if it is no whole number from 0 to 2^32 - 1.
     """
 
     tags = Tags(sequence=True, cheap=True)
@@ -68,7 +67,7 @@ class RandomScore(Detector):
 
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002
         """Nothing is learned."""
-        whole("RandomScore", "seed", self.seed, low=0)
+        check_whole("RandomScore", "seed", self.seed, low=0, high=LAST_SEED)
 
     def _score(self, X: Array) -> Array:
         if not len(X):

@@ -5,6 +5,7 @@ import pytest
 
 from redshank.core import (
     LARGEST,
+    LAST_SEED,
     ContractError,
     Detector,
     InputError,
@@ -13,6 +14,7 @@ from redshank.core import (
     SettingError,
     Tags,
     check_range,
+    check_whole,
 )
 
 RNG = np.random.default_rng(1)
@@ -293,6 +295,28 @@ def test_check_range():
     ):
         with pytest.raises(SettingError, match=says):
             check_range("X", "n", value, *bounds)
+    with pytest.raises(SettingError, match="X: n is True; wanted a number"):
+        check_range("X", "n", True, 0)
+
+
+@pytest.mark.parametrize("value", [2.0, 2.5, float("nan"), "many", None, True, np.True_, np.float64(2.0), [2], 2j])
+def test_what_is_no_whole_number_is_refused(value):
+    with pytest.raises(SettingError, match=r"X: n is .*; wanted a whole number, from 1 to 4$"):
+        check_whole("X", "n", value, low=1, high=4)
+    with pytest.raises(SettingError, match=r"; wanted a whole number, at least 1$"):
+        check_whole("X", "n", value, low=1)
+
+
+def test_whole_numbers_in_their_range_are_taken():
+    for value in (1, 4, np.int64(2), np.uint8(3)):
+        check_whole("X", "n", value, low=1, high=4)
+    check_whole("X", "n", 10**400, low=1)
+    check_whole("X", "seed", LAST_SEED, low=0, high=LAST_SEED)
+    for value, says in ((0, "n is 0; wanted from 1 to 4"), (np.int64(5), "n is 5; wanted"), (10**400, "wanted from")):
+        with pytest.raises(SettingError, match=says):
+            check_whole("X", "n", value, low=1, high=4)
+    with pytest.raises(SettingError, match="X: seed is 4294967296; wanted from 0 to 4294967295"):
+        check_whole("X", "seed", 2**32, low=0, high=LAST_SEED)
 
 
 def test_usual_range_is_that_of_all_rows_without_the_missing():

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redshank.core import Classifier, Frame, SettingError
+from redshank.core import Frame, SettingError
 from redshank.data import Dataset
 from redshank.detectors import DETECTORS
 from redshank.detectors._imbalance import balanced_weights, check_imbalance, oversampled, undersampled
 from redshank.detectors.classical import _scikit
 from redshank.evaluate.protocols import blocked
+from redshank.evaluate.run import evaluate_run
+from redshank.scoring import DeviceRows, Scorer, fit_scorer
 from redshank.testing import labelled_series
+
+Numbers = npt.NDArray[np.intp]
 
 CODES = st.lists(st.integers(0, 4), min_size=1, max_size=80).map(np.array)
 ROWS = 600
@@ -84,22 +91,74 @@ def numbered() -> Dataset:
     return Dataset("numbered", Frame.of(X, interval_s=1.0), (names != "normal").astype(np.int8))
 
 
+class Fit(NamedTuple):
+    """One fit inside an evaluation: the numbers of the rows that scikit-learn got, and of those it was asked about."""
+
+    scorer: Scorer
+    learned: Numbers
+    judged: list[Numbers]
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Fit]:
+    """Every fit from now on."""
+    fits: list[Fit] = []
+    given: list[np.ndarray] = []
+    door, columns = getattr(_scikit, DOORS[name]), Scorer.columns
+
+    def taught(rows, *others, **settings):
+        given.append(np.array(rows))
+        return door(rows, *others, **settings)
+
+    def learn(*pieces, **settings) -> Scorer:
+        given.clear()
+        scorer = fit_scorer(*pieces, **settings)
+        (detector,) = scorer.detectors
+        rows = np.concatenate(given) * detector.spread_ + detector.middle_
+        fits.append(Fit(scorer, numbers(scorer.scaler.inverse(rows, groups=np.zeros(len(rows), np.intp))), []))
+        return scorer
+
+    def judge(self: Scorer, one: DeviceRows):
+        (fit,) = (fit for fit in fits if fit.scorer is self)
+        fit.judged.append(numbers(one.values[one.before :]))
+        return columns(self, one)
+
+    monkeypatch.setattr(_scikit, DOORS[name], taught)
+    monkeypatch.setattr("redshank.pipeline.fit_scorer", learn)
+    monkeypatch.setattr(Scorer, "columns", judge)
+    return fits
+
+
+def numbers(rows: np.ndarray) -> Numbers:
+    return np.rint(rows[:, 0]).astype(np.intp)
+
+
+def crossed(monkeypatch: pytest.MonkeyPatch, name: str, dataset: Dataset) -> set[int]:
+    """Numbers of rows that a fit of an evaluation learned from and was asked about as well."""
+    with monkeypatch.context() as patch:
+        fits = watched(patch, name)
+        splits = blocked(dataset, folds=3, purge_rows=0)
+        records = list(evaluate_run(dataset, DETECTORS.get(name)(oversample=1.0), splits=splits, findings=()))
+    assert len(records) == len(splits)
+    assert all(len(set(fit.learned)) < len(fit.learned) for fit in fits), "no row was copied: nothing would be shown"
+    assert all(set(fit.learned) <= set(range(ROWS)) for fit in fits)
+    assert {number for fit in fits for own in fit.judged for number in own} == set(range(ROWS))
+    return {number for fit in fits for own in fit.judged for number in own if number in set(fit.learned)}
+
+
 @pytest.mark.parametrize("name", DOORS)
 def test_no_copied_row_crosses_a_fold(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert crossed(monkeypatch, name, numbered()) == set()
+
+
+def test_rows_copied_before_the_division_would_be_found_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = numbered()
-    X, y = dataset.frame.values.astype(np.float64), dataset.y
-    assert y is not None
-    for split in blocked(dataset, folds=3, purge_rows=0):
-        calls = spied(monkeypatch, name)
-        detector = DETECTORS.get(name)(oversample=True)
-        assert isinstance(detector, Classifier)
-        detector.fit(X[split.train], y[split.train])
-        learned = set(detector._scaled(X[split.train])[:, 0])
-        assert len(learned) == split.train.sum()  # scaling kept the numbers apart
-        taken = np.concatenate(calls)
-        assert len(taken) > len(set(taken)), "no row was copied: the test would show nothing"
-        assert set(taken) == learned, "what was learned from is not the training rows of the fold"
-        monkeypatch.undo()
+    assert dataset.y is not None
+    places = oversampled(dataset.y.astype(np.intp), 0)
+    frame = Frame.of(dataset.frame.values[places], interval_s=1.0)
+    leaking = Dataset("copied before the division", frame, dataset.y[places])
+    found = crossed(monkeypatch, "decision_tree", leaking)
+    assert found
+    assert dataset.y[np.isin(numbers(dataset.frame.values), list(found))].all()  # anomalous rows alone were copied
 
 
 def test_the_nearest_neighbours_are_training_rows() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -116,6 +118,19 @@ def test_budget_ends_training(name: str) -> None:
     assert told == [1]
 
 
+def test_machine_on_the_hidden_layer_keeps_to_the_budget() -> None:
+    """20,000 rows of 21 classes and hardly any penalty: without an end the machine alone takes many times the limit."""
+    budget_s, X = 0.3, np.random.default_rng(0).normal(size=(20_000, 3))
+    codes = (np.arctan2(X[:, 0], X[:, 1]) * 21 / (2 * np.pi) % 21).astype(np.intp)
+    names = np.where(codes == 0, "normal", codes.astype(str))
+    squared_hinge(X[:50], codes[:50] % 2, np.ones(50), 2, 1.0)  # the first use of L-BFGS loads half of torch
+    detector = detector_of("mlp_svm", hidden=128, C=1e4, lr=0.003, epochs=10_000, budget_s=budget_s)
+    begun = time.monotonic()
+    detector.fit(X, names)
+    assert time.monotonic() - begun < 3.0 * budget_s + 1.0
+    assert (detector.kinds(X) == names).mean() > 0.15  # chance has 0.05
+
+
 @pytest.mark.parametrize("name", ["mlp", "mlp_ensemble", "lstm_classifier"])
 def test_a_row_has_the_same_bits_alone_and_in_any_block(name: str) -> None:
     detector = detector_of(name, epochs=1).fit(*crossed(rows=300))
@@ -221,6 +236,15 @@ def test_squared_hinge_is_at_its_least() -> None:
     least = loss(w, b)
     for _ in range(20):
         assert loss(w + 1e-2 * rng.normal(size=w.shape), b + 1e-2 * rng.normal(size=b.shape)) > least
+
+
+def test_squared_hinge_without_time_is_better_than_none() -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 3, 300)
+    values = rng.normal(size=(300, 3)) + 2.0 * np.eye(3)[codes]
+    w, b = squared_hinge(values, codes, np.ones(300), 3, 5.0, end=0.0)
+    assert ((values @ w + b).argmax(axis=1) == codes).mean() > 0.7
+    assert not np.allclose(w, squared_hinge(values, codes, np.ones(300), 3, 5.0)[0], atol=1e-3)
 
 
 def test_sharpness_is_high_for_true_margins_and_low_for_false_ones() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -146,6 +148,24 @@ def test_budget_ends_training() -> None:
     detector.progress = lambda epoch, most, loss: told.append(epoch)
     detector.fit(normal_series())
     assert told == [1]
+
+
+def test_choosing_the_bank_keeps_to_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many rounds of k-means take minutes, in each of its two runs."""
+    monkeypatch.setattr("redshank.detectors.neural.paano.ROUNDS", 10**5)
+    budget_s = 0.3
+    detector = PaAnoDetector(**QUICK | {"epochs": 10_000, "bank": 500, "budget_s": budget_s})
+    begun = time.monotonic()
+    detector.fit(normal_series(rows=3000))
+    assert time.monotonic() - begun < 3.0 * budget_s + 1.0
+    assert len(detector.bank_) > 250
+
+
+def test_without_time_the_bank_is_drawn() -> None:
+    points = unit(np.random.default_rng(0).normal(size=(200, 3)))
+    drawn = np.sort(np.random.default_rng(4).choice(200, 20, replace=False))
+    assert representatives(points, 20, 4, end=0.0).tolist() == drawn.tolist()
+    assert representatives(points, 20, 4).tolist() != drawn.tolist()
 
 
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 5))

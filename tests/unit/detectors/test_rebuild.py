@@ -88,6 +88,18 @@ def test_window_that_is_not_given_holds_32_values(channels: int, window: int) ->
     assert AutoencoderDetector().warmup == 0
 
 
+@pytest.mark.parametrize("make", [AutoencoderDetector, DenoisingAutoencoderDetector, GANDetector, VAEDetector])
+def test_tags_tell_of_the_window_in_use(make) -> None:
+    detector = make(**QUICK | {"epochs": 1})
+    assert detector.tags.sequence
+    assert not detector.fit(wide(200, 122)).tags.sequence
+    again = make(**QUICK | {"epochs": 1}).restore(detector.state())
+    X = wide(40, 122, seed=1)
+    assert not again.tags.sequence
+    np.testing.assert_array_equal(again.score_samples(X[::-1])[::-1], detector.score_samples(X))
+    assert detector.fit(wide(200, 3)).tags.sequence
+
+
 def test_sizes_follow_from_the_channels() -> None:
     detector = AutoencoderDetector(device="cpu", epochs=1).fit(wide(100, 115))
     shapes = [tuple(one.shape) for name, one in detector._module.state_dict().items() if name.endswith("weight")]

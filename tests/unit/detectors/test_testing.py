@@ -7,7 +7,17 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from redshank.core import Band, Classifier, ContractError, Detector, InputError, Tags
+from redshank.core import (
+    Band,
+    Classifier,
+    ContractError,
+    Detector,
+    InputError,
+    SettingError,
+    Tags,
+    check_range,
+    check_whole,
+)
 from redshank.testing import (
     ALL_UP,
     CHECKS,
@@ -108,6 +118,43 @@ class ChangesSettings(Honest):
     def _fit(self, series, y):
         super()._fit(series, y)
         self.power = 3.0
+
+
+class Counted(Honest):
+    """Honest, with a count that it looks at."""
+
+    def __init__(self, *, rows: int = 300) -> None:
+        self.rows = rows
+        self.power = 2.0
+
+    def _fit(self, series, y):
+        self._look()
+        super()._fit(series, y)
+
+    def _look(self):
+        check_whole(self._name, "rows", self.rows, low=2)
+
+
+class TakesHalves(Counted):
+    def _look(self):
+        check_range(self._name, "rows", self.rows, low=2)
+
+
+class TakesTruth(Counted):
+    def _look(self):
+        if not isinstance(self.rows, int):
+            raise SettingError(f"{self._name}: rows is {self.rows!r}; wanted a whole number")
+
+
+class HidesItsName(Counted):
+    def _look(self):
+        check_whole("detector", "rows", self.rows, low=2)
+
+
+class RefusesWhenMade(Counted):
+    def __init__(self, *, rows: int = 300) -> None:
+        super().__init__(rows=int(rows))
+        self._look()
 
 
 class Backwards(Honest):
@@ -273,6 +320,7 @@ class ForgetsNames(Nearest):
 
 BROKEN = {
     "settings_round_trip": (NotJson, ChangesSettings),
+    "settings_refused": (TakesHalves, TakesTruth, HidesItsName, RefusesWhenMade),
     "fit_returns_self_and_forgets": (LeaksBetweenFits,),
     "same_seed_same_scores": (Unseeded,),
     "pure": (WritesToRows, Remembers),
@@ -302,6 +350,7 @@ BROKEN = {
 def test_an_honest_detector_passes_every_check() -> None:
     assert check_detector(Honest) == []
     assert check_detector(Nearest) == []
+    assert check_detector(Counted) == []
 
 
 def test_every_check_has_a_detector_that_fails_it() -> None:

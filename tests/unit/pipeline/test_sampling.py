@@ -157,6 +157,14 @@ def test_a_plant_on_a_lossy_channel():
     assert found["resample"] < found["as_is"]
 
 
+def test_a_detector_that_was_fitted_elsewhere_is_begun_anew():
+    """There it took each row by itself, as one of 40 channels is enough; of two channels it does not."""
+    detector = DETECTORS.get("autoencoder")(epochs=1, device="cpu")
+    detector.fit(np.random.default_rng(0).standard_normal((200, 40)))
+    assert not detector.tags.sequence
+    assert Pipeline(detector, sampling="resample").fit(jittered()).scorer_.sampling == "resample"
+
+
 def test_unknown_way():
     with pytest.raises(SettingError, match="sampling is 'often'"):
         Pipeline("pca", sampling="often").fit(jittered())

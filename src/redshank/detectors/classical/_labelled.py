@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Classifier, check_range
+from redshank.core import LAST_SEED, Classifier, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors._imbalance import balanced_weights, check_imbalance, oversampled
 
@@ -60,7 +60,7 @@ class RowClassifier(Classifier):
 
     def _check_settings(self) -> None:
         check_imbalance(self._name, self.class_weight, self.oversample)
-        check_range(self._name, "seed", self.seed, low=0, high=2**32 - 1)
+        check_whole(self._name, "seed", self.seed, low=0, high=LAST_SEED)
 
     def _fit(self, series: list[Array], y: Codes | None) -> None:
         self._check_settings()

@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Detector, check_range
+from redshank.core import LAST_SEED, Detector, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical._nearest import by_channel, nearest
 from redshank.detectors.classical._standard import moments, standardised, thinned
@@ -40,8 +40,8 @@ class ReferenceDetector(Detector):
         """Give ``reference_`` from at most ``rows`` standardised training rows."""
 
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
-        check_range(self._name, "rows", self.rows, low=2)
-        check_range(self._name, "seed", self.seed, low=0)
+        check_whole(self._name, "rows", self.rows, low=2)
+        check_whole(self._name, "seed", self.seed, low=0, high=LAST_SEED)
         rows = np.concatenate(series)
         self.mean_, self.scale_ = moments(rows)
         self._learn(standardised(thinned(rows, self.rows, self.seed), self.mean_, self.scale_))

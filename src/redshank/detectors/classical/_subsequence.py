@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Detector, SettingError, check_range
+from redshank.core import LAST_SEED, Detector, SettingError, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical._standard import moments, standardised, thinned
 from redshank.features.windows import period, windows
@@ -60,8 +60,8 @@ class SubsequenceDetector(Detector):
         """Learn from at most ``rows`` flattened windows (n, inputs)."""
 
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
-        check_range(self._name, "rows", self.rows, low=2)
-        check_range(self._name, "seed", self.seed, low=0)
+        check_whole(self._name, "rows", self.rows, low=2)
+        check_whole(self._name, "seed", self.seed, low=0, high=LAST_SEED)
         self.mean_, self.scale_ = moments(np.concatenate(series))
         longest = max(series, key=len)
         self.window_ = self._found(longest)
@@ -85,9 +85,7 @@ class SubsequenceDetector(Detector):
 
     def _found(self, longest: Array) -> int:
         if self.window is not None:
-            if isinstance(self.window, bool) or not isinstance(self.window, int):
-                raise SettingError(f"{self._name}: window is {self.window!r}; wanted a whole number or None")
-            check_range(self._name, "window", self.window, low=1)
+            check_whole(self._name, "window", self.window, low=1)
             return self.window
         wanted = period(longest, *PERIODS) or WINDOW
         return max(1, min(wanted, len(longest) // PARTS, INPUTS // self.n_features_))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical import _scikit
 from redshank.detectors.classical._labelled import Codes, RowClassifier, softmax
@@ -78,8 +78,8 @@ class AdaBoostDetector(Grown, RowClassifier):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "trees", self.trees, low=1)
-        check_range(self._name, "depth", self.depth, low=1)
+        check_whole(self._name, "trees", self.trees, low=1)
+        check_whole(self._name, "depth", self.depth, low=1)
         check_range(self._name, "rate", self.rate, low=float(np.nextafter(0.0, 1.0)))
 
     def _learn(self, rows: Array, codes: Codes) -> None:

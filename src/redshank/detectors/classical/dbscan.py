@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical._nearest import nearest, within
 from redshank.detectors.classical._reference import ReferenceDetector
@@ -64,7 +64,7 @@ class DBSCANDetector(ReferenceDetector):
         self.seed = seed
 
     def _learn(self, centred: Array) -> None:
-        check_range(self._name, "neighbours", self.neighbours, low=1)
+        check_whole(self._name, "neighbours", self.neighbours, low=1)
         if self.radius is None:
             distances, _ = nearest(centred, centred, min(self.neighbours, len(centred)))
             self.radius_ = float(np.quantile(distances[:, -1], DENSE))

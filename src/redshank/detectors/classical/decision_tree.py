@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical import _scikit
 from redshank.detectors.classical._labelled import Codes, RowClassifier
@@ -72,8 +72,8 @@ class DecisionTreeDetector(Grown, RowClassifier):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "depth", self.depth, low=1)
-        check_range(self._name, "leaf", self.leaf, low=1)
+        check_whole(self._name, "depth", self.depth, low=1)
+        check_whole(self._name, "leaf", self.leaf, low=1)
 
     def _learn(self, rows: Array, codes: Codes) -> None:
         places, weights = self._drawn(codes)

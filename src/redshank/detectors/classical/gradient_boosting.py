@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical import _scikit
 from redshank.detectors.classical._labelled import Codes, RowClassifier, softmax
@@ -92,9 +92,9 @@ class GradientBoostingDetector(Grown, RowClassifier):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "rounds", self.rounds, low=1)
-        check_range(self._name, "leaves", self.leaves, low=2)
-        check_range(self._name, "leaf", self.leaf, low=1)
+        check_whole(self._name, "rounds", self.rounds, low=1)
+        check_whole(self._name, "leaves", self.leaves, low=2)
+        check_whole(self._name, "leaf", self.leaf, low=1)
         check_range(self._name, "rate", self.rate, low=float(np.nextafter(0.0, 1.0)), high=1.0)
         check_range(self._name, "penalty", self.penalty, low=0.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Detector, Tags, check_range
+from redshank.core import LAST_SEED, Detector, Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical import _scikit
 from redshank.detectors.classical._standard import ROUNDING, moments, standardised
@@ -71,9 +71,9 @@ class IsolationForestDetector(Grown, Detector):
         self.seed = seed
 
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
-        check_range(self._name, "trees", self.trees, low=1)
-        check_range(self._name, "sample", self.sample, low=2)
-        check_range(self._name, "seed", self.seed, low=0)
+        check_whole(self._name, "trees", self.trees, low=1)
+        check_whole(self._name, "sample", self.sample, low=2)
+        check_whole(self._name, "seed", self.seed, low=0, high=LAST_SEED)
         rows = np.concatenate(series)
         self.mean_, self.scale_ = moments(rows)
         self.still_ = rows.std(axis=0) <= ROUNDING * np.abs(self.mean_)

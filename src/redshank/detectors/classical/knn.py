@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical._reference import ReferenceDetector
 
@@ -59,5 +59,5 @@ class KNNDetector(ReferenceDetector):
         return self.neighbours
 
     def _learn(self, centred: Array) -> None:
-        check_range(self._name, "neighbours", self.neighbours, low=1)
+        check_whole(self._name, "neighbours", self.neighbours, low=1)
         self.reference_ = centred

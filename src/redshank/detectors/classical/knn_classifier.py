@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors._imbalance import undersampled
 from redshank.detectors.classical._labelled import Codes, RowClassifier
@@ -81,8 +81,8 @@ class KNNClassifierDetector(RowClassifier):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "neighbours", self.neighbours, low=1)
-        check_range(self._name, "rows", self.rows, low=2)
+        check_whole(self._name, "neighbours", self.neighbours, low=1)
+        check_whole(self._name, "rows", self.rows, low=2)
 
     def _learn(self, rows: Array, codes: Codes) -> None:
         places, weights = self._drawn(codes)

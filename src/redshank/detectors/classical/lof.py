@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical._nearest import by_channel, nearest
 from redshank.detectors.classical._reference import ReferenceDetector
@@ -71,7 +71,7 @@ class LOFDetector(ReferenceDetector):
         return min(self.neighbours, len(self.reference_) - 1)
 
     def _learn(self, centred: Array) -> None:
-        check_range(self._name, "neighbours", self.neighbours, low=1)
+        check_whole(self._name, "neighbours", self.neighbours, low=1)
         self.reference_ = centred
         distances, places = nearest(centred, centred, self._neighbours, skip_own=True)
         self.reach_ = distances[:, -1].copy()

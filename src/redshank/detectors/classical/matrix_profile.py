@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical._nearest import Places, by_channel, closest, squares_of
 from redshank.detectors.classical._standard import standardised
@@ -80,8 +80,8 @@ class MatrixProfileDetector(SubsequenceDetector):
         self.seed = seed
 
     def _learn(self, points: Array) -> None:
-        check_range(self._name, "neighbours", self.neighbours, low=1)
-        check_range(self._name, "history", self.history, low=0)
+        check_whole(self._name, "neighbours", self.neighbours, low=1)
+        check_whole(self._name, "history", self.history, low=0)
         self.reference_ = points
 
     def _score(self, X: Array) -> Array:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Detector, Tags, check_range
+from redshank.core import LAST_SEED, Detector, Tags, check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical import _scikit
 from redshank.detectors.classical._nearest import CELLS
@@ -75,8 +75,8 @@ class OneClassSVMDetector(Detector):
         check_range(self._name, "nu", self.nu, low=smallest, high=1.0)
         if self.gamma is not None:
             check_range(self._name, "gamma", self.gamma, low=smallest)
-        check_range(self._name, "rows", self.rows, low=2)
-        check_range(self._name, "seed", self.seed, low=0)
+        check_whole(self._name, "rows", self.rows, low=2)
+        check_whole(self._name, "seed", self.seed, low=0, high=LAST_SEED)
         rows = np.concatenate(series)
         self.mean_, self.scale_ = moments(rows)
         self.gamma_ = 1.0 / self.n_features_ if self.gamma is None else float(self.gamma)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import SettingError, Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical._quadratic import RIDGE, QuadraticDetector
 from redshank.detectors.classical._standard import moments
@@ -70,9 +70,7 @@ class PCADetector(QuadraticDetector):
         rows = np.concatenate(series)
         width = self.n_features_
         if self.latent is not None:
-            if isinstance(self.latent, bool) or not isinstance(self.latent, int):
-                raise SettingError(f"{self._name}: latent is {self.latent!r}; wanted a whole number or None")
-            check_range(self._name, "latent", self.latent, low=1, high=width)
+            check_whole(self._name, "latent", self.latent, low=1, high=width)
         self.mean_, self.scale_ = moments(rows)
         centred = self._centred(rows)
         variances, axes = np.linalg.eigh(centred.T @ centred / len(rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical._subsequence import SubsequenceDetector
 
@@ -79,8 +79,8 @@ class RandomCutForestDetector(SubsequenceDetector):
         self.seed = seed
 
     def _learn(self, points: Array) -> None:
-        check_range(self._name, "trees", self.trees, low=1)
-        check_range(self._name, "sample", self.sample, low=2)
+        check_whole(self._name, "trees", self.trees, low=1)
+        check_whole(self._name, "sample", self.sample, low=2)
         rng = np.random.default_rng(self.seed)
         forest, roots = _Nodes(), []
         for _ in range(self.trees):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.classical import _scikit
 from redshank.detectors.classical._nearest import by_channel, nearest
@@ -62,7 +62,7 @@ class SubKMeansDetector(SubsequenceDetector):
         self.seed = seed
 
     def _learn(self, points: Array) -> None:
-        check_range(self._name, "clusters", self.clusters, low=1)
+        check_whole(self._name, "clusters", self.clusters, low=1)
         self.reference_ = _scikit.centres(points, self.clusters, self.seed)
 
     def _score(self, X: Array) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from redshank.core import Tags, check_range
@@ -64,6 +66,7 @@ class SubPCADetector(SubsequenceDetector):
         cost="O(window channels latent)",
         source="Tipping and Bishop 1999",
     )
+    most = MappingProxyType({"explained": 0.99})  # 1 is refused: nothing would be left to score
 
     def __init__(self, *, window: int | None = None, explained: float = 0.9, rows: int = 10000, seed: int = 0) -> None:
         self.window = window

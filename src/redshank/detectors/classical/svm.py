@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors._imbalance import undersampled
 from redshank.detectors.classical import _scikit
@@ -110,7 +110,7 @@ class SVMDetector(RowClassifier):
         check_range(self._name, "C", self.C, low=smallest)
         if self.gamma is not None:
             check_range(self._name, "gamma", self.gamma, low=smallest)
-        check_range(self._name, "rows", self.rows, low=2)
+        check_whole(self._name, "rows", self.rows, low=2)
 
     def _learn(self, rows: Array, codes: Codes) -> None:
         kept = undersampled(codes, max(self.rows, len(self.classes_)), self.seed)

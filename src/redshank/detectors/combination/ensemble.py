@@ -1,11 +1,11 @@
-"""Several detectors as one, fused by how surprising each finds a row."""
+"""Several detectors as one, fused by how surprising each finds a row, or by the logarithms of their scores."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import SettingError, check_range
+from redshank.core import SettingError, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.combination._combined import CombinedDetector
 from redshank.detectors.combination._tail import fit_tail, surprise
@@ -23,7 +23,8 @@ class EnsembleDetector(CombinedDetector):
     how : str, default="fisher"
         ``"fisher"``: the sum of the members' surprises [1]_: many small doubts count. ``"max"``: the largest: one
         member is enough. ``"mean_top"``: the mean of the ``top`` largest. ``"log_mean"``: the mean of
-        ``log(1 + score / usual score)``: no probability, but nothing to fit in the tail.
+        ``log(1 + score / usual score)``, the one form that is not a fusion of tail probabilities: it adds logarithms of
+        scaled raw scores, with nothing to fit in the tail.
     top : int, default=2
         For ``"mean_top"``, at least 1.
 
@@ -36,11 +37,12 @@ class EnsembleDetector(CombinedDetector):
 
     Notes
     -----
-    Raw scores are never added: a member is fitted on the first 70 % of each training series, and its scores of the
-    rest say how often a normal score is as high. The *surprise* of a score is ``-ln`` of that share, with a generalised
-    Pareto tail beyond the scores held back, so that rows farther out still rank; then the member learns from all rows.
-    The score is in nats; members that say the same are counted twice by ``"fisher"``: it ranks, and the calibrator of a
-    pipeline says how likely.
+    A member is fitted on the first 70 % of each training series, and its scores of the rest say how often a normal
+    score is as high. The *surprise* of a score is ``-ln`` of that share, with a generalised Pareto tail beyond the
+    scores held back, so that rows farther out still rank; then the member learns from all rows. ``"fisher"``, ``"max"``
+    and ``"mean_top"`` fuse surprises, never raw scores, and their score is in nats; ``"log_mean"`` alone adds raw
+    scores, each in units of its member's usual one and as a logarithm. Members that say the same are counted twice by
+    ``"fisher"``: it ranks, and the calibrator of a pipeline says how likely.
 
     VUS-PR of the usual members, mean over three SMD machines, SKAB valve1, NAB: sub_pca alone 0.554, 0.895, 0.348;
     ridge 0.581, 0.788, 0.220; knn_patches 0.532, 0.835, 0.338; fused by ``"fisher"`` 0.621, 0.871, 0.358; ``"max"``
@@ -75,7 +77,7 @@ class EnsembleDetector(CombinedDetector):
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         if self.how not in HOW:
             raise SettingError(f"{self._name}: how is {self.how!r}; wanted one of {', '.join(HOW)}")
-        check_range(self._name, "top", self.top, low=1)
+        check_whole(self._name, "top", self.top, low=1)
         held = self._learn_members(series)
         self.tails_ = np.stack([fit_tail(own) for own in held])
         lowest = np.array([min(float(own.min()), 0.0) for own in held])

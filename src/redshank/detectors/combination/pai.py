@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import SettingError, check_range
+from redshank.core import check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.combination._combined import CombinedDetector, shares_of
 from redshank.features.rolling import rolling
@@ -90,9 +90,7 @@ class PAIDetector(CombinedDetector):
         check_range(self._name, "point", self.point, low=0.0)
         check_range(self._name, "local", self.local, low=0.0)
         if self.window is not None:
-            if isinstance(self.window, bool) or not isinstance(self.window, int):
-                raise SettingError(f"{self._name}: window is {self.window!r}; wanted a whole number or None")
-            check_range(self._name, "window", self.window, low=1)
+            check_whole(self._name, "window", self.window, low=1)
         self.window_ = self.window or period(max(series, key=len), *PERIODS) or WINDOW
         self.median_ = self.center_.copy()
         distance = np.abs(self._filled(np.concatenate(series)) - self.median_)

@@ -14,7 +14,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Detector, InputError, MissingExtraError, ModelError, SettingError, Tags, check_range
+from redshank.core import (
+    LAST_SEED,
+    Detector,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    SettingError,
+    Tags,
+    check_whole,
+)
 from redshank.core.contracts import Array
 from redshank.core.learned import Setting
 from redshank.detectors.classical._standard import moments, standardised, thinned
@@ -153,8 +162,8 @@ class PyODDetector(Detector):
         return self
 
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
-        check_range(self._name, "rows", self.rows, low=2)
-        check_range(self._name, "seed", self.seed, low=0, high=2**32 - 1)
+        check_whole(self._name, "rows", self.rows, low=2)
+        check_whole(self._name, "seed", self.seed, low=0, high=LAST_SEED)
         together = np.concatenate(series)
         self.mean_, self.scale_ = moments(together)
         self.reference_ = thinned(self._standardised(together), self.rows, self.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Classifier, InputError, SettingError, check_range
+from redshank.core import Classifier, InputError, SettingError, check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors._imbalance import balanced_weights, check_imbalance
 from redshank.detectors.classical import _scikit
@@ -83,7 +83,7 @@ class StackingDetector(CombinedDetector, Classifier):
     def _fit(self, series: list[Array], y: Codes | None) -> None:
         if y is None:  # the tags need labels: Detector.fit has asked for them
             raise AssertionError
-        check_range(self._name, "folds", self.folds, low=2)
+        check_whole(self._name, "folds", self.folds, low=2)
         check_range(self._name, "penalty", self.penalty, low=float(np.nextafter(0.0, 1.0)))
         check_imbalance(self._name, self.class_weight, 0.0)
         codes = np.split(y, np.cumsum([len(one) for one in series])[:-1])

@@ -7,16 +7,16 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
-from redshank.core import Detector, InputError, ModelError, SettingError, check_range
+from redshank.core import LAST_SEED, Detector, InputError, ModelError, SettingError, check_range, check_whole
 from redshank.core.contracts import Array
-from redshank.detectors.neural._training import Chunks, Plan, cut, train
+from redshank.detectors.neural._training import Chunks, Plan, cut, deadline, train
 
 NEAR = 10.0
 """A network sees no value farther than this from the training mean, in training standard deviations."""
@@ -58,7 +58,7 @@ class TorchDetector(Detector):
     held_back : float, default=0.2
         Share of the training rows that weights are not learned from.
     budget_s : float, default=None
-        Seconds that training may take; None: no limit.
+        Seconds that training may take; None: no limit. Calibration and a scoring pass of the training rows follow.
     seed : int, default=0
         Same seed, same scores.
     device : str, default="auto"
@@ -89,6 +89,15 @@ class TorchDetector(Detector):
     mean_: Array = field(init=False)
     scale_: Array = field(init=False)
     _module: nn.Module = field(init=False)
+    _deadline: float | None = field(init=False)
+
+    _behind: ClassVar[float] = 0.0
+    """Share of ``budget_s`` that is kept for what is learned behind the network, until :attr:`_deadline`."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, np.integer):  # torch takes Python's own whole numbers alone
+                setattr(self, name, int(value))
 
     @property
     def _lead(self) -> int:
@@ -169,7 +178,9 @@ class TorchDetector(Detector):
 
     def _train(self, learned: Chunks, watched: Chunks, device: torch.device) -> None:
         """Build the network and learn its weights."""
-        plan = Plan(self.epochs, self.batch, self.lr, self.patience, self.budget_s, self.seed)
+        budget_s = None if self.budget_s is None else self.budget_s * (1.0 - self._behind)
+        plan = Plan(self.epochs, self.batch, self.lr, self.patience, budget_s, self.seed)
+        self._deadline = deadline(self.budget_s)
         with _seeded(self.seed, device), one_thread():
             module = self._build(self.n_features_).to(device)
             self._learn(module, learned, watched, plan, device)
@@ -219,7 +230,8 @@ class TorchDetector(Detector):
 
     def _check_settings(self) -> None:
         for name in ("epochs", "batch", "patience"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
+        check_whole(self._name, "seed", self.seed, low=0, high=LAST_SEED)
         check_range(self._name, "lr", self.lr, low=1e-8, high=1.0)
         check_range(self._name, "held_back", self.held_back, low=0.05, high=0.5)
         if self.budget_s is not None:

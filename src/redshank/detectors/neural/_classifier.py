@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from redshank.core import Classifier, InputError, SettingError, check_range
+from redshank.core import Classifier, InputError, SettingError, check_range, check_whole
 from redshank.core.classifier import SUREST
 from redshank.core.contracts import Array
 from redshank.detectors._imbalance import balanced_weights, oversampled
@@ -202,7 +202,7 @@ class WindowClassifier(TorchClassifier):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "window", self.window, low=1)
+        check_whole(self._name, "window", self.window, low=1)
 
 
 def held_rows(codes: npt.NDArray[np.intp], share: float) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.detectors.neural._errors import Carried, ErrorDetector
 
 INPUTS = 32
@@ -107,8 +107,12 @@ class RebuildDetector(ErrorDetector):
 
     @property
     def tags(self) -> Tags:  # type: ignore[override]  # of the object: a window of one row knows no order
-        """What the detector can do; it looks at the order of rows unless ``window`` is 1."""
-        return replace(self.about, sequence=self.window != 1)
+        """What the detector can do; it looks at the order of rows unless the window is one row.
+
+        Before ``fit`` a window that is yet to be chosen is taken for longer.
+        """
+        window = self._window if hasattr(self, "n_features_") else self.window
+        return replace(self.about, sequence=window != 1)
 
     @property
     def warmup(self) -> int:
@@ -143,5 +147,5 @@ class RebuildDetector(ErrorDetector):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("window", "latent", "hidden"):
-            if getattr(self, name) is not None:
-                check_range(self._name, name, getattr(self, name), low=1)
+            if name == "hidden" or getattr(self, name) is not None:
+                check_whole(self._name, name, getattr(self, name), low=1)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from redshank.core import check_range
+from redshank.core import check_whole
 from redshank.detectors.neural._errors import RECURRENT, STEPS, Carried, ErrorDetector
 
 CHUNK = 4 * STEPS
@@ -72,4 +72,4 @@ class RecurrentDetector(ErrorDetector):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("hidden", "layers"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)

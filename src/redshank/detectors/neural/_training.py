@@ -114,7 +114,7 @@ def train(
     SettingError
         If the held-back loss is never finite.
     """
-    deadline = None if plan.budget_s is None else time.monotonic() + plan.budget_s
+    end = deadline(plan.budget_s)
     order = torch.Generator().manual_seed(plan.seed)
     optimiser = Adam(module.parameters(), plan.lr)
     mixed = torch.autocast("cuda", dtype=torch.bfloat16) if device.type == "cuda" else nullcontext()
@@ -132,7 +132,7 @@ def train(
                 value.backward()  # type: ignore[no-untyped-call]
                 optimiser.shorten(CLIP_NORM)
                 optimiser.step()
-            if _spent(deadline):
+            if spent(end):
                 break
         now = _held_back_loss(module, watched, held, plan.batch)
         if progress is not None:
@@ -141,7 +141,7 @@ def train(
             best, waited, weights = now, 0, copy.deepcopy(module.state_dict())
         else:
             waited += 1
-        if waited >= plan.patience or _spent(deadline):
+        if waited >= plan.patience or spent(end):
             break
     if weights is None:
         raise SettingError(f"training diverged (held-back loss {now:g}); choose lr below {plan.lr:g}")
@@ -158,5 +158,11 @@ def _held_back_loss(module: nn.Module, losses: Losses, held: Chunks, batch: int)
     return total / len(held)
 
 
-def _spent(deadline: float | None) -> bool:
-    return deadline is not None and time.monotonic() >= deadline
+def deadline(budget_s: float | None) -> float | None:
+    """When so many seconds from now will be spent, on the clock of :func:`spent`; None: never."""
+    return None if budget_s is None else time.monotonic() + budget_s
+
+
+def spent(end: float | None) -> bool:
+    """Whether the time is up."""
+    return end is not None and time.monotonic() >= end

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from redshank.core import SettingError, Tags, check_range
+from redshank.core import SettingError, Tags, check_range, check_whole
 from redshank.detectors.neural._errors import RECURRENT, Carried, ErrorDetector
 
 
@@ -85,7 +85,8 @@ class AELSTMDetector(ErrorDetector):
 
     References
     ----------
-    .. [1] A. Pallikonda et al., hybrid autoencoder and LSTM anomaly detection for IoT sensor networks, 2025.
+    .. [1] A. K. Pallikonda, V. K. Bandarapalli, A. Vipparla, "Real-Time Anomaly Detection in IoT Networks Using a
+       Hybrid Deep Learning Model", Acadlore Transactions on AI and Machine Learning 4(4), 2025.
     """
 
     tags = Tags(
@@ -94,7 +95,7 @@ class AELSTMDetector(ErrorDetector):
         exports=True,
         good_for="slow multichannel signals with patterns in time; says what each channel was expected to be",
         cost="O(window channels hidden + layers hidden^2)",
-        source="Pallikonda et al. 2025",
+        source="Pallikonda, Bandarapalli and Vipparla 2025",
     )
 
     abreast: ClassVar[int] = RECURRENT
@@ -122,9 +123,9 @@ class AELSTMDetector(ErrorDetector):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("window", "hidden", "layers"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
         if self.latent is not None:
-            check_range(self._name, "latent", self.latent, low=1)
+            check_whole(self._name, "latent", self.latent, low=1)
         for name in ("alpha", "beta"):
             if getattr(self, name) is not None:
                 check_range(self._name, name, getattr(self, name), low=0.0)

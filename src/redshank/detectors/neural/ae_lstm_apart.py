@@ -43,7 +43,8 @@ class AELSTMApartDetector(AELSTMDetector):
 
     References
     ----------
-    .. [1] A. Pallikonda et al., hybrid autoencoder and LSTM anomaly detection for IoT sensor networks, 2025.
+    .. [1] A. K. Pallikonda, V. K. Bandarapalli, A. Vipparla, "Real-Time Anomaly Detection in IoT Networks Using a
+       Hybrid Deep Learning Model", Acadlore Transactions on AI and Machine Learning 4(4), 2025.
     """
 
     tags = Tags(
@@ -52,7 +53,7 @@ class AELSTMApartDetector(AELSTMDetector):
         exports=True,
         good_for="a comparison with ae_lstm: the same networks, trained one after the other",
         cost="O(window channels hidden + layers hidden^2)",
-        source="Pallikonda et al. 2025",
+        source="Pallikonda, Bandarapalli and Vipparla 2025",
     )
 
     def _learn(self, module: nn.Module, learned: Chunks, watched: Chunks, plan: Plan, device: torch.device) -> None:

@@ -56,7 +56,7 @@ class AutoencoderDetector(RebuildDetector):
 
     References
     ----------
-    .. [1] Marcio et al., deep autoencoder for anomaly detection in IoT, 2026.
+    .. [1] Marcio, 2026 (deep autoencoder with a dense encoder and decoder; score: L2 reconstruction error).
     """
 
     about = Tags(
@@ -64,7 +64,7 @@ class AutoencoderDetector(RebuildDetector):
         exports=True,
         good_for="many channels that hang together in bent ways; learns and scores quickly",
         cost="O(window channels hidden)",
-        source="Marcio et al. 2026",
+        source="Marcio 2026",
     )
 
     def _network(self, inputs: int, latent: int) -> Rebuilder:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.detectors.neural._errors import Carried, ErrorDetector
 from redshank.detectors.neural._recurrent import CHUNK
 
@@ -116,6 +117,7 @@ class CNNDetector(ErrorDetector):
         cost="O(blocks hidden^2)",
         source="Munir et al. 2019, Bai et al. 2018",
     )
+    most = MappingProxyType({"blocks": MOST_BLOCKS})
 
     hidden: int = 64
     blocks: int = 4
@@ -135,8 +137,8 @@ class CNNDetector(ErrorDetector):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "hidden", self.hidden, low=1)
-        check_range(self._name, "blocks", self.blocks, low=1, high=MOST_BLOCKS)
+        check_whole(self._name, "hidden", self.hidden, low=1)
+        check_whole(self._name, "blocks", self.blocks, low=1, high=self.most["blocks"])
 
     def _build(self, n_features: int) -> nn.Module:
         return CausalCNN(n_features, self.hidden, self.blocks)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.detectors.neural._errors import Carried
 from redshank.detectors.neural._recurrent import RecurrentDetector
 from redshank.detectors.neural.cnn import MOST_BLOCKS, Residual, reach
@@ -78,6 +79,7 @@ class CNNLSTMDetector(RecurrentDetector):
         cost="O((blocks + layers) hidden^2)",
         source="Sainath et al. 2015",
     )
+    most = MappingProxyType({"blocks": MOST_BLOCKS})
 
     layers: int = 1
     blocks: int = 2
@@ -93,7 +95,7 @@ class CNNLSTMDetector(RecurrentDetector):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "blocks", self.blocks, low=1, high=MOST_BLOCKS)
+        check_whole(self._name, "blocks", self.blocks, low=1, high=self.most["blocks"])
 
     def _build(self, n_features: int) -> nn.Module:
         return CNNLSTM(n_features, self.hidden, self.blocks, self.layers)

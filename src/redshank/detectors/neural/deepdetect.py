@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.detectors.neural._classifier import WindowClassifier, check_dropout, signal, signal_shape
 from redshank.detectors.neural._convolution import convolutions
 
@@ -65,8 +65,9 @@ class DeepDetectDetector(WindowClassifier):
     Notes
     -----
     The layers of [1]_ in its order; two classes or many, as the labels have them. Its sizes are not known to us: these
-    were chosen for two cores. The loss weighs classes alike by default, and the score is ``-ln P(normal)``. The
-    LSTM reads a window from both ends, never a row after it: the score stays causal.
+    were chosen for two cores. By default (``class_weight="root"``) a rare class counts for more than its rows, yet less
+    than a common one; the score is ``-ln P(normal)``. The LSTM reads a window from both ends, never a row after it:
+    the score stays causal.
 
     References
     ----------
@@ -92,7 +93,7 @@ class DeepDetectDetector(WindowClassifier):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("filters", "blocks", "hidden"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
         check_dropout(self._name, self.dropout)
 
     def _build(self, n_features: int) -> nn.Module:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.core.detector import Series
 from redshank.detectors.neural._attention import IoTAnomalyNetTrunk
@@ -80,7 +80,9 @@ class IoTAnomalyNetDetector(ErrorDetector):
 
     References
     ----------
-    .. [1] Sudharson et al., IoT-AnomalyNet: hybrid attention network for anomaly detection in IoT, 2024.
+    .. [1] K. Sudharson, C. S. Anita, M. A. Berlin, G. Eswari, J. Deepika, K. Selvi, "Real-Time Anomaly Detection in IoT
+       Networks Using Deep Learning over Wireless Channels", SSRG International Journal of Electrical and Electronics
+       Engineering 11(3), 2024, 332-340.
     """
 
     tags = Tags(
@@ -139,7 +141,7 @@ class IoTAnomalyNetDetector(ErrorDetector):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("window", "latent", "filters", "hidden", "layers"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
         check_range(self._name, "dropout", self.dropout, low=0.0, high=0.9)
 
     def _build(self, n_features: int) -> IoTAnomalyNet:

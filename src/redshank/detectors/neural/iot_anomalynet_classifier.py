@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.core.detector import Series
 from redshank.detectors.neural._attention import IoTAnomalyNetTrunk
@@ -77,7 +77,9 @@ class IoTAnomalyNetClassifierDetector(WindowClassifier):
 
     References
     ----------
-    .. [1] Sudharson et al., IoT-AnomalyNet: hybrid attention network for anomaly detection in IoT, 2024.
+    .. [1] K. Sudharson, C. S. Anita, M. A. Berlin, G. Eswari, J. Deepika, K. Selvi, "Real-Time Anomaly Detection in IoT
+       Networks Using Deep Learning over Wireless Channels", SSRG International Journal of Electrical and Electronics
+       Engineering 11(3), 2024, 332-340.
     """
 
     tags = Tags(
@@ -111,7 +113,7 @@ class IoTAnomalyNetClassifierDetector(WindowClassifier):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("latent", "filters", "hidden", "layers"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
         check_dropout(self._name, self.dropout)
 
     def _build(self, n_features: int) -> nn.Module:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.core.detector import Progress
 from redshank.detectors.neural._base import CACHED, NEAR, mean_and_scale, one_thread
@@ -171,7 +171,7 @@ class KitNETDetector(ErrorDetector):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "largest", self.largest, low=1)
+        check_whole(self._name, "largest", self.largest, low=1)
 
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:
         self._check_settings()

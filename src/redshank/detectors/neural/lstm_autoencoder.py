@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.detectors.neural._errors import Carried, ErrorDetector
 from redshank.detectors.neural._rebuild import BLOCK_VALUES
 
@@ -105,7 +105,7 @@ class LSTMAutoencoderDetector(ErrorDetector):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("window", "hidden"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
 
     def _build(self, n_features: int) -> nn.Module:
         return LSTMAutoencoder(self.window, n_features, self.hidden)

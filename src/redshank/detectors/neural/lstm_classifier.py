@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_whole
 from redshank.detectors.neural._classifier import WindowClassifier, check_dropout
 
 
@@ -78,7 +78,7 @@ class LSTMClassifierDetector(WindowClassifier):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("hidden", "layers"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
         check_dropout(self._name, self.dropout)
 
     def _build(self, n_features: int) -> nn.Module:

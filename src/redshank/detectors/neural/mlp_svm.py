@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_range
+from redshank.core import Tags, check_range, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.neural._base import mean_and_scale, one_thread
 from redshank.detectors.neural._classifier import TorchClassifier, check_dropout
 from redshank.detectors.neural._dense import MLP
+from redshank.detectors.neural._training import spent
 
 ITERATIONS = 200
 """Steps of L-BFGS at most: the loss is convex and smooth, fewer than 100 are usual."""
+
+FEWEST = 5
+"""Looks at the loss at least, where there is no time left: the first step alone takes a few."""
 
 SHARPNESS = np.geomspace(0.1, 100.0, 61)
 """Factors of the margins that are tried when they are made probabilities."""
@@ -37,7 +42,8 @@ class MLPSVMDetector(TorchClassifier):
     class_weight, oversample
         As in :class:`~redshank.detectors.neural._classifier.TorchClassifier`; the machine too.
     epochs, batch, lr, patience, held_back, budget_s, seed, device
-        As in every neural detector: see :class:`~redshank.detectors.neural._base.TorchDetector`.
+        As in every neural detector: see :class:`~redshank.detectors.neural._base.TorchDetector`. A quarter of
+        ``budget_s`` is kept for the machine.
 
     Attributes
     ----------
@@ -69,6 +75,8 @@ class MLPSVMDetector(TorchClassifier):
         source="Tang 2013",
     )
 
+    _behind: ClassVar[float] = 0.25
+
     hidden: int = 128
     layers: int = 2
     dropout: float = 0.1
@@ -83,7 +91,7 @@ class MLPSVMDetector(TorchClassifier):
     def _check_settings(self) -> None:
         super()._check_settings()
         for name in ("hidden", "layers"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
         check_dropout(self._name, self.dropout)
         check_range(self._name, "C", self.C, low=1e-6)
 
@@ -96,7 +104,7 @@ class MLPSVMDetector(TorchClassifier):
         values = (values - self.hidden_mean_) / self.hidden_scale_
         learned = codes[~held]
         self.support_weights_, self.support_bias_ = squared_hinge(
-            values[~held], learned, self._weights(learned)[learned], len(self.classes_), self.C
+            values[~held], learned, self._weights(learned)[learned], len(self.classes_), self.C, end=self._deadline
         )
         margins = values[held] @ self.support_weights_ + self.support_bias_
         self.sharpness_ = sharpest(margins, codes[held])
@@ -112,13 +120,18 @@ class MLPSVMDetector(TorchClassifier):
         return self._through(self._module.trunk, X, self.hidden)
 
 
+class _TimeUpError(Exception):
+    """Ends a search that asks for one loss after the other."""
+
+
 def squared_hinge(
-    values: Array, codes: npt.NDArray[np.intp], weights: Array, classes: int, C: float
+    values: Array, codes: npt.NDArray[np.intp], weights: Array, classes: int, C: float, *, end: float | None = None
 ) -> tuple[Array, Array]:
     """Linear machines, one class against the rest, by L-BFGS.
 
     They have the least ``|w|^2 / 2 + C * mean of weight * max(0, 1 - t (w x + b))^2`` with t 1 for rows of the class
-    and -1 for others.
+    and -1 for others; the least of those looked at until ``end``, on the clock of
+    :func:`~redshank.detectors.neural._training.spent`.
 
     Returns
     -------
@@ -131,15 +144,26 @@ def squared_hinge(
     b = torch.zeros(classes, dtype=x.dtype, requires_grad=True)
     optimiser = torch.optim.LBFGS([w, b], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
+    least, looks, best = np.inf, 0, (w.detach().clone(), b.detach().clone())
+
     def loss() -> torch.Tensor:
+        nonlocal least, looks, best
+        if looks >= FEWEST and spent(end):
+            raise _TimeUpError
+        looks += 1
         optimiser.zero_grad()
         short = torch.relu(1.0 - sides * (x @ w + b))
         value = 0.5 * w.square().sum() + C * (each * short.square()).sum(dim=1).mean()
         value.backward()  # type: ignore[no-untyped-call]
+        if value.item() < least:
+            least, best = value.item(), (w.detach().clone(), b.detach().clone())
         return value
 
     with one_thread():
-        optimiser.step(loss)  # type: ignore[no-untyped-call]
+        try:
+            optimiser.step(loss)  # type: ignore[no-untyped-call]
+        except _TimeUpError:
+            return best[0].numpy(), best[1].numpy()
     return w.detach().numpy(), b.detach().numpy()
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
-from redshank.core import SettingError, Tags, check_range
+from redshank.core import SettingError, Tags, check_whole
 from redshank.core.contracts import Array
 from redshank.detectors.neural._base import NEAR, TorchDetector, one_thread
+from redshank.detectors.neural._training import spent
 
 NEIGHBOUR = 2
 """A patch that starts at most so many rows earlier or later is like the patch."""
@@ -102,7 +104,8 @@ class PaAnoDetector(TorchDetector):
     bank : int, default=1000
         Patches kept at most, at least 3: a tenth of the training patches, or 500.
     epochs, batch, lr, patience, held_back, budget_s, seed, device
-        As in every neural detector: see :class:`~redshank.detectors.neural._base.TorchDetector`.
+        As in every neural detector: see :class:`~redshank.detectors.neural._base.TorchDetector`. A quarter of
+        ``budget_s`` is kept for the bank; what it leaves undone is drawn at random.
 
     Attributes
     ----------
@@ -147,6 +150,8 @@ class PaAnoDetector(TorchDetector):
         source="Park et al. 2026",
     )
 
+    _behind: ClassVar[float] = 0.25
+
     window: int | None = None
     filters: int = 32
     bank: int = 1000
@@ -177,11 +182,12 @@ class PaAnoDetector(TorchDetector):
     def _check_settings(self) -> None:
         super()._check_settings()
         if self.window is not None:
-            check_range(self._name, "window", self.window, low=2)
-        check_range(self._name, "filters", self.filters, low=1)
-        check_range(self._name, "bank", self.bank, low=NEAREST)
+            check_whole(self._name, "window", self.window, low=2)
+        check_whole(self._name, "filters", self.filters, low=1)
+        check_whole(self._name, "bank", self.bank, low=NEAREST)
 
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:
+        self._check_settings()
         longest = max(map(len, series))
         wanted = PATCH[0] if self.n_features_ == 1 else PATCH[1]
         self.window_ = self.window or max(2, min(wanted, longest // PARTS))
@@ -231,7 +237,7 @@ class PaAnoDetector(TorchDetector):
         self.bank_patches_ = own_shape(torch.from_numpy(kept)).numpy()
 
     def _chosen(self, points: Array) -> npt.NDArray[np.intp]:
-        return representatives(points, min(self.bank, max(LEAST, int(SHARE * len(points)))), self.seed)
+        return representatives(points, min(self.bank, max(LEAST, int(SHARE * len(points)))), self.seed, self._deadline)
 
     def _score(self, X: Array) -> Array:
         distances, _, far = self._judged(X)
@@ -303,12 +309,18 @@ def unit(points: Array) -> Array:
     return moved
 
 
-def representatives(points: Array, count: int, seed: int) -> npt.NDArray[np.intp]:
-    """Places of at most ``count`` points on the sphere, each the nearest to a centre of k-means by cosines."""
+def representatives(points: Array, count: int, seed: int, end: float | None = None) -> npt.NDArray[np.intp]:
+    """Places of at most ``count`` points on the sphere, each the nearest to a centre of k-means by cosines.
+
+    No round is begun after ``end``, on the clock of :func:`~redshank.detectors.neural._training.spent`: before the
+    first, the centres are points drawn at random.
+    """
     if count >= len(points):
         return np.arange(len(points))
     centres = points[np.sort(np.random.default_rng(seed).choice(len(points), count, replace=False))]
     for _ in range(ROUNDS):
+        if spent(end):
+            break
         own = most_similar(points, centres)
         sums = np.zeros_like(centres)
         np.add.at(sums, own, points)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from redshank.core import SettingError, Tags, check_range
+from redshank.core import SettingError, Tags, check_whole
 from redshank.detectors.neural._errors import STEPS, Carried, ErrorDetector
 
 
@@ -146,9 +146,9 @@ class TransformerDetector(ErrorDetector):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_range(self._name, "window", self.window, low=2)
+        check_whole(self._name, "window", self.window, low=2)
         for name in ("hidden", "heads", "layers"):
-            check_range(self._name, name, getattr(self, name), low=1)
+            check_whole(self._name, name, getattr(self, name), low=1)
         if self.hidden % self.heads:
             raise SettingError(f"{self._name}: hidden is {self.hidden}; wanted a multiple of heads, {self.heads}")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import LARGEST, Band, Detector, SettingError, check_range
+from redshank.core import LARGEST, Band, Detector
 from redshank.core.contracts import Array
 
 Ahead = Callable[[Array, int], Array]
@@ -139,10 +139,3 @@ def channel_scale(rows: Array, center: Array) -> Array:
     usual = usual_size(rows - center)
     scale: Array = np.where(usual > 0.0, usual, 1.0)
     return scale
-
-
-def check_whole(who: str, name: str, value: object, low: int, high: float = np.inf) -> None:
-    """Raise SettingError unless ``value`` is a whole number from ``low`` to ``high``."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SettingError(f"{who}: {name} is {value!r}; wanted a whole number")
-    check_range(who, name, value, low=low, high=high)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from redshank.core import Tags
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import FIRST_ROWS, ResidualDetector, check_whole
+from redshank.detectors.statistical._residual import FIRST_ROWS, ResidualDetector
 
 
 class EWMADetector(ResidualDetector):

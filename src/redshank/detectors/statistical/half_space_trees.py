@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Detector, Tags
+from redshank.core import LAST_SEED, Detector, Tags, check_whole
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import FAR, check_whole
+from redshank.detectors.statistical._residual import FAR
 
 FEW = 25
 """A row goes no deeper than a node with this many training rows or fewer: a tenth of a window of 250, as published."""
@@ -59,6 +61,7 @@ class HalfSpaceTreesDetector(Detector):
         cost="O(trees depth)",
         source="Tan, Ting and Liu 2011",
     )
+    most = MappingProxyType({"depth": 16})
 
     low_: Array
     width_: Array
@@ -73,8 +76,8 @@ class HalfSpaceTreesDetector(Detector):
 
     def _fit(self, series: list[Array], y: npt.NDArray[np.intp] | None) -> None:  # noqa: ARG002 - learns without labels
         check_whole(self._name, "trees", self.trees, low=1)
-        check_whole(self._name, "depth", self.depth, low=1, high=16)
-        check_whole(self._name, "seed", self.seed, low=0)
+        check_whole(self._name, "depth", self.depth, low=1, high=self.most["depth"])
+        check_whole(self._name, "seed", self.seed, low=0, high=LAST_SEED)
         low, high = self.usual_
         self.low_, self.width_ = low, np.where(high > low, high - low, 1.0)
         self._grow(np.random.default_rng(self.seed))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Detector, SettingError, Tags
+from redshank.core import Detector, SettingError, Tags, check_whole
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import channel_scale, check_whole
+from redshank.detectors.statistical._residual import channel_scale
 from redshank.features.windows import windows
 
 REACH = 30.0

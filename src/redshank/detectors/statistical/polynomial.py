@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from redshank.core import Tags
+from types import MappingProxyType
+
+from redshank.core import Tags, check_whole
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import FIRST_ROWS, ResidualDetector, check_whole
+from redshank.detectors.statistical._residual import FIRST_ROWS, ResidualDetector
 from redshank.detectors.statistical._trend import ROWS_A_TERM, trend_ahead
 
 
@@ -49,6 +51,7 @@ class PolynomialDetector(ResidualDetector):
         cost="O(window channels)",
         source="Li, Ma and Mei 2007",
     )
+    most = MappingProxyType({"degree": 4})
 
     def __init__(self, *, window: int = 40, degree: int = 2) -> None:
         self.window = window
@@ -60,7 +63,7 @@ class PolynomialDetector(ResidualDetector):
         return FIRST_ROWS
 
     def _learn(self, series: list[Array]) -> None:  # noqa: ARG002 - only the settings are looked at
-        check_whole(self._name, "degree", self.degree, low=1, high=4)
+        check_whole(self._name, "degree", self.degree, low=1, high=self.most["degree"])
         check_whole(self._name, "window", self.window, low=ROWS_A_TERM * self.degree)
 
     def _ahead(self, rows: Array) -> Array:

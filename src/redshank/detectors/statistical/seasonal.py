@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import SettingError, Tags
+from redshank.core import SettingError, Tags, check_whole
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import SPREAD_FLOOR, ResidualDetector, check_whole, usual_size
+from redshank.detectors.statistical._residual import SPREAD_FLOOR, ResidualDetector, usual_size
 from redshank.features.windows import period
 
 SHORTEST = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from redshank.core import Detector, Tags
+from redshank.core import Detector, Tags, check_whole
 from redshank.core.contracts import Array
-from redshank.detectors.statistical._residual import channel_scale, check_whole, usual_size
+from redshank.detectors.statistical._residual import channel_scale, usual_size
 from redshank.features.windows import windows
 
 SMOOTH = 3

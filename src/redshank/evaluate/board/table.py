@@ -31,6 +31,8 @@ ALL = "all"
 COVERAGE = 0.95
 YES, PERHAPS, NO = "yes", "(yes)", "no"
 """Whether a detector beats the best anchor of a family: told from it, better on the mean alone, or not even that."""
+SPENT = 0.95
+"""Share of its seconds from which a fit is taken to have been ended by them."""
 Key = tuple[str, str]
 
 
@@ -43,6 +45,7 @@ class _Cell:
     rows_per_s: list[float] = field(default_factory=list)
     peak_mib: list[float] = field(default_factory=list)
     wanted: int = 0
+    cut: int = 0
     remarks: list[str] = field(default_factory=list)
 
     def of(self, measure: str) -> list[float]:
@@ -125,7 +128,11 @@ def _cells(rows: Sequence[Record]) -> dict[Key, _Cell]:
             cell.fit_s.append(float(one["cpu_s"]["fit"]))
             cell.rows_per_s.append(float(one["rows_per_s"]))
             cell.peak_mib.append(float(one["peak_mib"]))
+            cell.cut += _cut(one)
             cell.remarks += [remark for remark in one["remarks"] if remark not in cell.remarks]
+    for cell in cells.values():
+        if cell.cut:
+            cell.remarks.append(f"{cell.cut} of {len(cell.fit_s)} fits ended by their seconds")
     for key, own in failures.items():
         cells[key].remarks += [f"{count} of {cells[key].wanted} {reason}" for reason, count in own.items()]
     return cells
@@ -226,6 +233,11 @@ def _beaten(name: str, verdicts: Mapping[Key, str], families: Sequence[str]) -> 
     return ", ".join([*clear, *perhaps]) or "none"
 
 
+def _cut(one: Record) -> bool:
+    """Whether the seconds of a network were spent before it had learned all it would."""
+    return bool(one["deep"]) and one["seconds"]["fit"] >= SPENT * one["arguments"]["budget_s"]
+
+
 def _shown(name: str) -> str:
     return f"{name}{BASELINE}" if name in BASELINES else name
 
@@ -275,8 +287,15 @@ def _notes(
     )
     deep = sorted({one["detector"] for one in done if one["deep"]})
     plain = [name for name in deep if _beaten(name, verdicts, families) == "none"]
-    if plain:
-        yield f"Deep detectors that beat the anchors on none of these data: {', '.join(plain)}."
+    parts = []
+    for name in plain:
+        own = [_cut(one) for one in done if one["detector"] == name]
+        parts.append(f"{name} ({sum(own) / len(own):.0%})")
+    if parts:
+        yield (
+            "Deep detectors that beat the anchors on none of these data, in brackets the share of their fits that the "
+            f"seconds ended, of which nothing follows for longer training: {', '.join(parts)}."
+        )
     before = np.median([float(one.get("before_mib", math.nan)) for one in done]) if done else math.nan
     whose = " (some: of the process so far)" if any(one.get("peak_of") == OF_PROCESS for one in done) else ""
     yield (

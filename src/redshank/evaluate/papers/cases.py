@@ -74,7 +74,7 @@ def nsl_kdd(root: Path | None, *, quick: bool) -> Case:
     family, name = family[kept], name[kept]
     block = np.char.add("normal block ", (np.arange(len(kept)) * 20 // len(kept)).astype(str))
     groups = np.where(family == NORMAL, block, name)
-    return Case("NSL-KDD", (rows[kept],), (family,), (groups,), (0,), ordered=False)
+    return Case("NSL-KDD (20 % of KDDTrain+)", (rows[kept],), (family,), (groups,), (0,), ordered=False)
 
 
 CASES: Mapping[str, Callable[..., Case]] = {"skab": skab, "nab": nab, "nsl_kdd": nsl_kdd}

@@ -6,6 +6,9 @@ threshold that is best on the judged rows.
 
 Ours: what belongs together (a recording, the name of an attack, a block of normal rows) is either learned from or
 judged, in four turns; a model without labels gets the threshold that 0.5 % of held-back normal rows pass.
+
+Where rows follow each other in time, no row of the time known to be normal is judged by anyone, and a model without
+labels learns from that time alone, under both protocols.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy.typing as npt
 
 from redshank.core import Classifier, Detector
 from redshank.core.classifier import ANOMALY, NORMAL
+from redshank.data.dataset import runs
 from redshank.detectors.specs import detector_of
 from redshank.evaluate.anchors import ANCHORS
 from redshank.evaluate.metrics.classes import class_report
@@ -133,6 +137,7 @@ def _record(comparison: Comparison, case: Case, entrant: Entrant, protocol: str,
         "detector": list(entrant.detectors),
         "labels": grid[0].tags.needs_labels,
         "data": case.name,
+        "ordered": case.ordered,
         "protocol": protocol,
         "quick": quick,
         "seed": seed,
@@ -146,7 +151,7 @@ def _record(comparison: Comparison, case: Case, entrant: Entrant, protocol: str,
         "budget_s": grid[0].settings().get("budget_s"),
         "classes": list(report.classes),
         "confusion": report.matrix,
-        "printed": dict(entrant.printed),
+        "printed": entrant.printed,
         "seconds": {**seconds, "all": time.perf_counter() - start},
     }
     return {name: plain(value) for name, value in record.items()}
@@ -171,7 +176,7 @@ def _judge(
     worth = []
     for turn, learned in enumerate(sides):
         fresh = type(detector)(**detector.settings())
-        start = time.perf_counter()
+        start = time.process_time()
         if isinstance(fresh, Classifier):
             parts, names = _pieces(case.series, kinds, learned, whole=not fresh.tags.sequence)
             fresh.fit(parts, names)
@@ -179,10 +184,10 @@ def _judge(
         else:
             threshold, held = _fit_normal(fresh, case, learned)
             worth.append(-held)
-        seconds["fit"] += time.perf_counter() - start
-        start = time.perf_counter()
+        seconds["fit"] += time.process_time() - start
+        start = time.process_time()
         scores, predicted, truth = _said(fresh, case, kinds, learned)
-        seconds["score"] += time.perf_counter() - start
+        seconds["score"] += time.process_time() - start
         if not isinstance(fresh, Classifier):
             if protocol == STATED:
                 threshold = oracle_f1(scores, truth != NORMAL).threshold
@@ -246,9 +251,9 @@ def _pieces(
             parts.append(one[mask])
             names.append(own[mask])
             continue
-        for start, end in _runs(mask):
-            parts.append(one[start:end])
-            names.append(own[start:end])
+        for first, last in runs(mask):
+            parts.append(one[first : last + 1])
+            names.append(own[first : last + 1])
     return parts, names
 
 
@@ -259,10 +264,10 @@ def _fit_normal(detector: Detector, case: Case, learned: Sequence[Mask]) -> tupl
     for one, own, mask in zip(case.series, case.kinds, learned, strict=True):
         normal = mask & (own == NORMAL)
         if case.ordered:
-            for start, end in _runs(normal):
-                border = start + round((1.0 - HELD_BACK) * (end - start))
-                fit.append(one[start:border])
-                held.append(one[border:end])
+            for first, last in runs(normal):
+                border = first + round((1.0 - HELD_BACK) * (last + 1 - first))
+                fit.append(one[first:border])
+                held.append(one[border : last + 1])
         else:
             rows = one[normal]
             border = round((1.0 - HELD_BACK) * len(rows))
@@ -278,19 +283,15 @@ def _fit_normal(detector: Detector, case: Case, learned: Sequence[Mask]) -> tupl
 def _said(
     detector: Detector, case: Case, kinds: Sequence[Names], learned: Sequence[Mask]
 ) -> tuple[Array, Names, Names]:
-    """Scores, predicted and true kinds of all rows that were not learned from; earlier rows are their context."""
+    """Scores, predicted and true kinds of the rows to judge that were not learned from; earlier rows are context."""
     scores, predicted, truth = [], [], []
-    for one, own, mask in zip(case.series, kinds, learned, strict=True):
+    for one, own, mask, begin in zip(case.series, kinds, learned, case.begin, strict=True):
         if mask.all():
             continue
-        scores.append(detector.score_samples(one)[~mask])
-        truth.append(own[~mask])
+        judged = ~mask & (np.arange(len(one)) >= begin)
+        scores.append(detector.score_samples(one)[judged])
+        truth.append(own[judged])
         if isinstance(detector, Classifier):
-            predicted.append(detector.kinds(one)[~mask])
+            predicted.append(detector.kinds(one)[judged])
     none = np.empty(0, np.str_)
     return np.concatenate(scores), np.concatenate(predicted or [none]), np.concatenate(truth)
-
-
-def _runs(mask: Mask) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,6 +22,8 @@ KEPT = frozenset(
 )
 """Settings that no default space holds: on what, for how long and from how many rows is learned. More of these is
 seldom worse and always dearer; they can be named."""
+DOUBLING = (0.25, 0.5, 1, 2, 4)
+"""Parts of their default that widths and heads are tried at: heads share a width out evenly, which few allow."""
 RHYTHMS = ("window", "period")
 """Settings in rows that the found period of the data says something about."""
 
@@ -57,6 +60,9 @@ def space_of(
 def default_space(detector: Detector, *, channels: int, period: int | None) -> tuple[dict[str, Domain], list[str]]:
     """What to try where nobody says: numbers from a quarter of their default to four times, both truth values.
 
+    Nothing is above what the detector names as the most, and where a width is shared out over heads each width that
+    is tried is a multiple of each number of heads.
+
     A window is tried around the period that was found in the data, and the width of a code up to the number of
     channels, also where their default is left to the detector. Other settings that are left to the detector are not
     tried, nor texts, lists and those of :data:`KEPT`.
@@ -79,10 +85,12 @@ def default_space(detector: Detector, *, channels: int, period: int | None) -> t
     """
     space: dict[str, Domain] = {}
     aside = []
-    for name, usual in detector.settings().items():
+    settings = detector.settings()
+    shared = _shared(settings)
+    for name, usual in settings.items():
         if name in KEPT:
             continue
-        domain = _around(name, usual, channels, period)
+        domain = shared.get(name) or _around(name, usual, channels, period, detector.most.get(name, math.inf))
         if domain is None:
             aside.append(name)
         else:
@@ -102,8 +110,21 @@ def _period(rows: Sequence[Dataset]) -> int | None:
     return int(np.median(known)) if known else None
 
 
-def _around(name: str, usual: Setting, channels: int, period: int | None) -> Domain | None:
-    """The default span or choice of one setting."""
+def _shared(settings: Settings) -> dict[str, Domain]:
+    """Choices of ``hidden`` and ``heads`` that all go together; none where a detector has not both."""
+    hidden, heads = settings.get("hidden"), settings.get("heads")
+    if not isinstance(hidden, int) or not isinstance(heads, int) or hidden < 1 or heads < 1 or hidden % heads:
+        return {}
+    wide = [int(hidden * times) for times in DOUBLING if hidden * times % heads == 0]
+    split = [int(heads * times) for times in DOUBLING if heads * times % 1 == 0]
+    return {
+        "hidden": Choice(tuple(wide)),
+        "heads": Choice(tuple(parts for parts in split if not any(width % parts for width in wide))),
+    }
+
+
+def _around(name: str, usual: Setting, channels: int, period: int | None, most: float) -> Domain | None:
+    """The default span or choice of one setting, up to ``most``."""
     if isinstance(usual, bool):
         return Choice((usual, not usual))
     if usual is None and name in RHYTHMS and period is not None:
@@ -114,7 +135,12 @@ def _around(name: str, usual: Setting, channels: int, period: int | None) -> Dom
         low, high = max(1, usual // AROUND), usual * AROUND
         if name in RHYTHMS and period is not None:
             low, high = min(low, period), max(high, period)
-        return Span(low, high, log=True, whole=True)
+        return _span(low, min(high, most), whole=True)
     if isinstance(usual, float) and usual > 0:
-        return Span(usual / AROUND, min(usual * AROUND, 1.0) if usual < 1 else usual * AROUND, log=True)
+        return _span(usual / AROUND, min(usual * AROUND, 1.0 if usual < 1 else math.inf, most), whole=False)
     return None
+
+
+def _span(low: float, high: float, *, whole: bool) -> Domain | None:
+    """A span even in ratios; None where nothing lies between its ends."""
+    return Span(low, high, log=True, whole=whole) if low < high else None

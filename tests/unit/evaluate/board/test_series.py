@@ -8,7 +8,7 @@ import pytest
 from redshank.core import Frame, InputError, SettingError
 from redshank.data import Dataset
 from redshank.evaluate.board import series as board
-from redshank.evaluate.board.detectors import BOARD, NO_LABELS, QUICK_BOARD, detector_jobs, judge_detector
+from redshank.evaluate.board.detectors import BOARD, NO_LABELS, QUICK_BOARD, UNORDERED, detector_jobs, judge_detector
 from redshank.evaluate.board.series import BLOCKS, LEAVE_OUT, RANDOM_ROWS, SERIES, parts_of
 
 ROWS = 1000
@@ -120,6 +120,17 @@ def test_judging(loaded):
     always = judge_detector(detector="always", **given)["measures"]
     assert (always["event recall"], always["F1"]) == (1.0, pytest.approx(2 * 60 / 760))
     assert judge_detector(detector="svm", **given | {"protocol": NO_LABELS})["left_out"] == NO_LABELS
+
+
+@pytest.mark.parametrize("detector", ["autoencoder", "denoising_autoencoder", "vae", "gan"])
+@pytest.mark.parametrize("channels", [2, 122])
+def test_who_looks_at_an_order_is_told_by_the_window_in_use(loaded, detector, channels):
+    """From 32 channels up these take each row by itself, which is known only once the channels are."""
+    made = dataset(board.NSL_KDD, anomalies=((0, 400),))
+    values = np.random.default_rng(0).standard_normal((ROWS, channels)).astype(np.float32)
+    loaded[board.NSL_KDD] = Dataset(made.name, Frame.of(values, interval_s=60.0), made.y)
+    given = {"series": board.NSL_KDD, "protocol": BLOCKS, "budget_s": 0.0, "train_rows": 300, "test_rows": 100}
+    assert judge_detector(detector=detector, **given)["remarks"] == ([UNORDERED] if channels == 2 else [])
 
 
 def test_a_perfect_and_a_blind_detector(loaded):

@@ -40,6 +40,7 @@ def row(detector, series, vus=0.5, *, protocol=SERIES, board=BOARD, deep=False, 
         "deep": deep,
         "remarks": [],
         "measures": MEASURES | {"VUS-PR": vus},
+        "seconds": {"fit": fit, "score": 0.1},
         "cpu_s": {"fit": fit, "score": 0.1},
         "rows_per_s": 1000.0,
         **more,
@@ -95,7 +96,7 @@ def test_who_beats_the_best_anchor():
         *nab("gru", anchor + 0.2, deep=True),
         *nab("lstm", anchor - 0.05, deep=True),
         *nab("knn", anchor + np.array([0.3, -0.1, 0.2, -0.2, 0.1, -0.1, 0.1, -0.1])),
-        *[row("lstm", f"skab/valve1/{k}", 0.1, deep=True) for k in range(3)],
+        *[row("lstm", f"skab/valve1/{k}", 0.1, deep=True, fit=1.99) for k in range(3)],  # of 2 s
         *[row("anchor:ar10", f"skab/valve1/{k}", 0.2) for k in range(3)],
     ]
     table = board_table(records)
@@ -103,7 +104,9 @@ def test_who_beats_the_best_anchor():
     assert [cells(table, name, ALL)["beats anchors"] for name in ("gru", "lstm", "knn")] == ["nab", "none", "(nab)"]
     assert cells(table, "anchor:ar10", "nab")["beats anchors"] == ""
     (note,) = [note for note in table.notes if note.startswith("Deep detectors that beat")]
-    assert note.endswith("on none of these data: lstm.")
+    assert note.endswith("for longer training: lstm (27%).")
+    assert cells(table, "lstm", "skab")["remarks"] == "3 of 3 fits ended by their seconds"
+    assert cells(table, "lstm", "nab")["remarks"] == cells(table, "knn", "nab")["remarks"] == ""
 
 
 def test_what_failed_is_said_and_marked():

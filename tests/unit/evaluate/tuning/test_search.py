@@ -11,6 +11,7 @@ from tests.fixtures.tuned import Clock, Noisy, data
 
 from redshank.core import InputError, Label, SettingError
 from redshank.core import Kind as Sort
+from redshank.detectors import DETECTORS
 from redshank.evaluate.tuning import Choice, Span, job, tune
 from redshank.evaluate.tuning.exam import KNOWN, PLANTED
 from redshank.evaluate.tuning.log import JUDGED
@@ -133,6 +134,13 @@ class TestRefusals:
         (refused,) = [one for one in found.trials if not one.done]
         assert refused.reason.endswith("noise is 99; wanted at most 50")
         assert any("refused 1 of 3 trials" in note for note in found.warnings())
+
+    def test_half_a_width_is_a_trial_with_a_reason_and_no_crash(self):
+        fresh = DETECTORS.get("autoencoder")(epochs=1, window=1, hidden=4, device="cpu")
+        found = tune(data(), fresh, {"latent": [1, 2.5]}, **ONE_FOLD)
+        (refused,) = [one for one in found.trials if not one.done]
+        assert refused.reason == "AutoencoderDetector: latent is 2.5; wanted a whole number, at least 1"
+        assert {one.settings["latent"] for one in found.done} == {None, 1}
 
     def test_where_all_are_refused_the_reason_is_the_error(self):
         with pytest.raises(InputError, match=r"none of 2 trials could be done; of the first: .*wanted at most 50"):

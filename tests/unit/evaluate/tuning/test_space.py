@@ -11,6 +11,7 @@ from redshank.core import SettingError
 from redshank.detectors import DETECTORS
 from redshank.evaluate.tuning.defaults import KEPT, default_space
 from redshank.evaluate.tuning.space import Choice, Span, checked, grid, in_words, parsed
+from redshank.testing import normal_series
 
 numbers = st.floats(1e-3, 1e3).map(lambda one: float(f"{one:.4g}"))
 
@@ -102,7 +103,7 @@ class TestDefaultSpace:
     def test_window_around_the_period_and_code_up_to_the_channels(self):
         space, _ = default_space(DETECTORS.get("sub_pca")(), channels=5, period=24)
         assert space["window"] == Span(6, 96, log=True, whole=True)
-        assert space["explained"] == Span(0.225, 1.0, log=True)
+        assert space["explained"] == Span(0.225, 0.99, log=True)
         assert default_space(DETECTORS.get("sub_pca")(), channels=5, period=None)[1] == ["window"]
         assert default_space(DETECTORS.get("pca")(), channels=8, period=None)[0] == {
             "latent": Span(1, 7, log=True, whole=True)
@@ -111,6 +112,41 @@ class TestDefaultSpace:
     def test_a_window_with_a_default_reaches_a_long_period(self):
         space, _ = default_space(DETECTORS.get("moving_average")(), channels=1, period=288)
         assert space["window"] == Span(15, 288, log=True, whole=True)
+
+    @pytest.mark.parametrize(
+        ("name", "setting", "high"),
+        [
+            ("half_space_trees", "depth", 16),
+            ("polynomial", "degree", 4),
+            ("cnn", "blocks", 12),
+            ("cnn_lstm", "blocks", 8),
+            ("sub_pca", "explained", 0.99),
+        ],
+    )
+    def test_nothing_that_is_always_refused(self, name, setting, high):
+        fresh = DETECTORS.get(name)()
+        domain = default_space(fresh, channels=3, period=20)[0][setting]
+        assert domain.high == domain.points()[-1] == high
+        beyond = 1.0 if setting == "explained" else fresh.most[setting] + 1
+        with pytest.raises(SettingError, match=f"{setting} is {beyond:g}; wanted from"):
+            type(fresh)(**{setting: beyond}).fit(normal_series())
+
+    @pytest.mark.parametrize(
+        "given", [{}, {"hidden": 96, "heads": 6}, {"hidden": 12, "heads": 4}, {"hidden": 7, "heads": 1}]
+    )
+    def test_every_width_is_shared_out_evenly_over_every_number_of_heads(self, given):
+        fresh = DETECTORS.get("transformer")(**given)
+        space, _ = default_space(fresh, channels=3, period=20)
+        assert space["hidden"].holds(fresh.hidden)
+        assert space["heads"].holds(fresh.heads)
+        assert not any(hidden % heads for hidden in space["hidden"].values for heads in space["heads"].values)
+        if not given:
+            assert space["hidden"] == Choice((16, 32, 64, 128, 256))
+            assert space["heads"] == Choice((1, 2, 4, 8, 16))
+
+    def test_a_default_that_is_already_the_most_leaves_what_lies_below(self):
+        space, _ = default_space(DETECTORS.get("polynomial")(degree=4), channels=1, period=None)
+        assert space["degree"] == Span(1, 4, log=True, whole=True)
 
     @pytest.mark.parametrize("name", [name for name in DETECTORS if not DETECTORS.extra_of(name)])
     def test_every_detector_has_one_that_holds_its_defaults(self, name):
