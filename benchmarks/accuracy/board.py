@@ -1,6 +1,6 @@
 """Every detector on five families of public data, and each paper's comparison, as one record each.
 
-    python benchmarks/accuracy/board.py [--quick] [--jobs 2] [--only detectors|papers]
+    python benchmarks/accuracy/board.py [--quick] [--jobs 2] [--only detectors|papers] [--data NAMES]
 
 Runs ``redshank bench detectors`` and ``redshank bench papers``; their own records, one a series and detector, go to
 ``.cache/`` and are taken up again by the next run. What is written to ``benchmarks/results`` is the table that they
@@ -22,17 +22,17 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.record import write_record
 
 from redshank.evaluate.board.jobs import DONE, ROW
+from redshank.evaluate.board.series import FAMILIES
 from redshank.evaluate.board.table import RANKED, board_table
 from redshank.evaluate.records import Record, read
 
 CACHE = ROOT / ".cache"
 
 
-def ran(board: str, record: Path, *, quick: bool, jobs: int | None) -> tuple[list[Record], float]:
+def ran(board: str, record: Path, *options: str) -> tuple[list[Record], float]:
     """Records of a board, made where they are missing, and the seconds that took."""
     CACHE.mkdir(exist_ok=True)
     start = time.perf_counter()
-    options = ["--quick"] * quick + (["--jobs", str(jobs)] if jobs else [])
     command = [sys.executable, "-m", "redshank", "bench", board, "--record", str(record), *options]
     code = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode
     if code not in (0, 2):  # 2: a detector failed somewhere, which its row says
@@ -40,9 +40,12 @@ def ran(board: str, record: Path, *, quick: bool, jobs: int | None) -> tuple[lis
     return read(record), time.perf_counter() - start
 
 
-def detectors(*, quick: bool, jobs: int) -> None:
+def detectors(*, quick: bool, jobs: int, data: str | None) -> None:
     name = "board-quick" if quick else "board"
-    records, seconds = ran("detectors", CACHE / f"{name}.jsonl", quick=quick, jobs=jobs)
+    options = [*["--quick"] * quick, *(["--data", data] if data else []), "--jobs", str(jobs)]
+    records, seconds = ran("detectors", CACHE / f"{name}.jsonl", *options)
+    wanted = data.split(",") if data else FAMILIES
+    records = [one for one in records if one.get("kind") != ROW or family(one) in wanted]
     table = board_table(records)
     done = [one for one in records if one.get("kind") == ROW and one["status"] == DONE and not one.get("left_out")]
     names = list(dict.fromkeys(place(one) for one in done))
@@ -66,6 +69,11 @@ def detectors(*, quick: bool, jobs: int) -> None:
     )
 
 
+def family(one: Record) -> str:
+    """The family of data that was judged."""
+    return str(one["arguments"]["series"].partition("/")[0])
+
+
 def place(one: Record) -> str:
     """What was judged, and how it was divided."""
     return f"{one['arguments']['series']}, {one['arguments']['protocol']}"
@@ -73,7 +81,7 @@ def place(one: Record) -> str:
 
 def papers(*, quick: bool) -> None:
     name = "papers-quick" if quick else "papers"
-    records, seconds = ran("papers", CACHE / f"{name}.jsonl", quick=quick, jobs=None)
+    records, seconds = ran("papers", CACHE / f"{name}.jsonl", *["--quick"] * quick)
     kept = [{key: one[key] for key in one if key not in ("versions", "machine", "git")} for one in records]
     write_record(name, wall_s=seconds, comparisons=kept)
 
@@ -83,8 +91,9 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", choices=("detectors", "papers"))
+    parser.add_argument("--data", metavar="NAMES", help="families of data, commas between; the others are left out")
     given = parser.parse_args()
     if given.only != "papers":
-        detectors(quick=given.quick, jobs=given.jobs)
+        detectors(quick=given.quick, jobs=given.jobs, data=given.data)
     if given.only != "detectors":
         papers(quick=given.quick)
