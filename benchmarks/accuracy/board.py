@@ -1,6 +1,7 @@
 """Every detector on five families of public data, and each paper's comparison, as one record each.
 
     python benchmarks/accuracy/board.py [--quick] [--jobs 2] [--only detectors|papers] [--data NAMES]
+                                          [--comparisons NAMES]
 
 Runs ``redshank bench detectors`` and ``redshank bench papers``; their own records, one a series and detector, go to
 ``.cache/`` and are taken up again by the next run. What is written to ``benchmarks/results`` is the table that they
@@ -24,6 +25,7 @@ from benchmarks.record import write_record
 from redshank.evaluate.board.jobs import DONE, ROW
 from redshank.evaluate.board.series import FAMILIES
 from redshank.evaluate.board.table import RANKED, board_table
+from redshank.evaluate.papers import COMPARISONS
 from redshank.evaluate.records import Record, read
 
 CACHE = ROOT / ".cache"
@@ -79,10 +81,17 @@ def place(one: Record) -> str:
     return f"{one['arguments']['series']}, {one['arguments']['protocol']}"
 
 
-def papers(*, quick: bool) -> None:
+def papers(*, quick: bool, only: str | None) -> None:
     name = "papers-quick" if quick else "papers"
-    records, seconds = ran("papers", CACHE / f"{name}.jsonl", *["--quick"] * quick)
-    kept = [{key: one[key] for key in one if key not in ("versions", "machine", "git")} for one in records]
+    options = [*["--quick"] * quick, *(["--only", only] if only else [])]
+    records, seconds = ran("papers", CACHE / f"{name}.jsonl", *options)
+    wanted = only.split(",") if only else COMPARISONS
+    without = ("versions", "machine", "git")  # those of the whole record
+    kept = [
+        {key: value for key, value in one.items() if key not in without}
+        for one in records
+        if one["comparison"] in wanted
+    ]
     write_record(name, wall_s=seconds, comparisons=kept)
 
 
@@ -91,9 +100,10 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", choices=("detectors", "papers"))
+    parser.add_argument("--comparisons", metavar="NAMES", help="of the papers, commas between; the others are left out")
     parser.add_argument("--data", metavar="NAMES", help="families of data, commas between; the others are left out")
     given = parser.parse_args()
     if given.only != "papers":
         detectors(quick=given.quick, jobs=given.jobs, data=given.data)
     if given.only != "detectors":
-        papers(quick=given.quick)
+        papers(quick=given.quick, only=given.comparisons)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.table import tables
+from benchmarks.table import detectors, tables
 from tests.fixtures.commands import command
 
 from redshank.calibrate import CALIBRATORS
@@ -83,3 +83,9 @@ def test_linked_and_named_files_are_there(page):
     named = re.findall(r"`((?:src|tests|benchmarks|examples|docs)/[\w./-]+\.\w+)`", text)
     for target in [*links, *named]:
         assert (ROOT / page).parent.joinpath(target).exists() or (ROOT / target).exists(), target
+
+
+def test_tables_of_the_detectors_are_made_from_the_records():
+    page = (ROOT / "docs" / "detectors.md").read_text("utf-8")
+    shown = page.split("<!-- tables: python benchmarks/table.py detectors -->\n")[1].split("<!-- end of tables -->")[0]
+    assert shown.strip() == detectors().strip()
