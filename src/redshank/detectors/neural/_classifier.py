@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -203,6 +204,46 @@ class WindowClassifier(TorchClassifier):
     def _check_settings(self) -> None:
         super()._check_settings()
         check_whole(self._name, "window", self.window, low=1)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ConvolutionClassifier(WindowClassifier):
+    """A :class:`WindowClassifier` that begins with convolutions; a subclass names its ``network``.
+
+    Parameters
+    ----------
+    filters, blocks : int, default=32, 2
+        Filters of three values in a block; blocks, each of which halves the length.
+    hidden : int, default=64
+        Width of the layers behind them.
+    dropout : float, default=0.1
+        Share of values that a step of training leaves out, 0 to 0.9.
+    """
+
+    network: ClassVar[type[nn.Module]]
+    """Made of window and channels, and by keyword of the settings here and the number of classes."""
+
+    filters: int = 32
+    blocks: int = 2
+    hidden: int = 64
+    dropout: float = 0.1
+
+    def _check_settings(self) -> None:
+        super()._check_settings()
+        for name in ("filters", "blocks", "hidden"):
+            check_whole(self._name, name, getattr(self, name), low=1)
+        check_dropout(self._name, self.dropout)
+
+    def _build(self, n_features: int) -> nn.Module:
+        return self.network(
+            self.window,
+            n_features,
+            filters=self.filters,
+            blocks=self.blocks,
+            hidden=self.hidden,
+            classes=len(self.classes_),
+            dropout=self.dropout,
+        )
 
 
 def held_rows(codes: npt.NDArray[np.intp], share: float) -> npt.NDArray[np.bool_]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_whole
-from redshank.detectors.neural._classifier import WindowClassifier, check_dropout, signal, signal_shape
+from redshank.core import Tags
+from redshank.detectors.neural._classifier import ConvolutionClassifier, signal, signal_shape
 from redshank.detectors.neural._convolution import convolutions
 
 
@@ -38,7 +38,7 @@ class CNN(nn.Module):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CNNClassifierDetector(WindowClassifier):
+class CNNClassifierDetector(ConvolutionClassifier):
     """Name a row's class by convolutions along the window that ends at it, or along its features.
 
     Parameters
@@ -75,25 +75,4 @@ class CNNClassifierDetector(WindowClassifier):
         cost="O(window channels filters)",
         source="LeCun et al. 1998",
     )
-
-    filters: int = 32
-    blocks: int = 2
-    hidden: int = 64
-    dropout: float = 0.1
-
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        for name in ("filters", "blocks", "hidden"):
-            check_whole(self._name, name, getattr(self, name), low=1)
-        check_dropout(self._name, self.dropout)
-
-    def _build(self, n_features: int) -> nn.Module:
-        return CNN(
-            self.window,
-            n_features,
-            filters=self.filters,
-            blocks=self.blocks,
-            hidden=self.hidden,
-            classes=len(self.classes_),
-            dropout=self.dropout,
-        )
+    network = CNN

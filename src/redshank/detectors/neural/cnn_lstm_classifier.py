@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_whole
-from redshank.detectors.neural._classifier import WindowClassifier, check_dropout, signal, signal_shape
+from redshank.core import Tags
+from redshank.detectors.neural._classifier import ConvolutionClassifier, signal, signal_shape
 from redshank.detectors.neural._convolution import convolutions
 
 
@@ -41,7 +41,7 @@ class CNNLSTM(nn.Module):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CNNLSTMClassifierDetector(WindowClassifier):
+class CNNLSTMClassifierDetector(ConvolutionClassifier):
     """Name a row's class by convolutions along its window, and a long short-term memory over what they find.
 
     Parameters
@@ -78,25 +78,4 @@ class CNNLSTMClassifierDetector(WindowClassifier):
         cost="O(window (channels filters + hidden^2))",
         source="Sainath et al. 2015",
     )
-
-    filters: int = 32
-    blocks: int = 2
-    hidden: int = 64
-    dropout: float = 0.1
-
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        for name in ("filters", "blocks", "hidden"):
-            check_whole(self._name, name, getattr(self, name), low=1)
-        check_dropout(self._name, self.dropout)
-
-    def _build(self, n_features: int) -> nn.Module:
-        return CNNLSTM(
-            self.window,
-            n_features,
-            filters=self.filters,
-            blocks=self.blocks,
-            hidden=self.hidden,
-            classes=len(self.classes_),
-            dropout=self.dropout,
-        )
+    network = CNNLSTM

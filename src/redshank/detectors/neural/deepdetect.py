@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from redshank.core import Tags, check_whole
-from redshank.detectors.neural._classifier import WindowClassifier, check_dropout, signal, signal_shape
+from redshank.core import Tags
+from redshank.detectors.neural._classifier import ConvolutionClassifier, signal, signal_shape
 from redshank.detectors.neural._convolution import convolutions
 
 
@@ -44,7 +44,7 @@ class DeepDetect(nn.Module):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class DeepDetectDetector(WindowClassifier):
+class DeepDetectDetector(ConvolutionClassifier):
     """Name a row's class by DeepDetect: convolutions, a GRU and a bidirectional LSTM.
 
     Parameters
@@ -83,26 +83,9 @@ class DeepDetectDetector(WindowClassifier):
         cost="O(length / 4 (filters^2 + hidden^2)), length = channels, or window",
         source="Zulfiqar et al. 2024",
     )
+    network = DeepDetect
 
     window: int = 1
-    filters: int = 32
     blocks: int = 3
     hidden: int = 32
     dropout: float = 0.2
-
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        for name in ("filters", "blocks", "hidden"):
-            check_whole(self._name, name, getattr(self, name), low=1)
-        check_dropout(self._name, self.dropout)
-
-    def _build(self, n_features: int) -> nn.Module:
-        return DeepDetect(
-            self.window,
-            n_features,
-            filters=self.filters,
-            blocks=self.blocks,
-            hidden=self.hidden,
-            classes=len(self.classes_),
-            dropout=self.dropout,
-        )
